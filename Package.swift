@@ -1,0 +1,89 @@
+// swift-tools-version: 6.3
+
+import PackageDescription
+
+/// One list of compiler settings, applied to every target of our own at the foot of this file.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+    .enableUpcomingFeature("InferIsolatedConformances"),  // SE-0470
+    .enableUpcomingFeature("ImmutableWeakCaptures"),  // SE-0481
+    .treatAllWarnings(as: .error),  // SE-0480
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+
+let package = Package(
+    name: "parley",
+    products: [
+        .executable(name: "parley", targets: ["parley"]),
+        .library(name: "ParleyClient", targets: ["ParleyClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // The path of a message: decide, translate, do, let in and out, keep.
+        .target(name: "ParleyDomain", dependencies: [collections]),
+        .target(name: "ParleyWire", dependencies: ["ParleyDomain", nioCore]),
+        .target(name: "ParleyEngine", dependencies: ["ParleyDomain", "ParleyWire", nioCore, crypto, logging, "CArgon2"]),
+        .target(
+            name: "ParleyGateway",
+            dependencies: [
+                "ParleyDomain", "ParleyWire", "ParleyEngine", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, lifecycle,
+                hummingbird, hummingbirdCore, httpTypes,
+            ]),
+        .target(name: "ParleySQLite", dependencies: ["ParleyDomain", "CSQLite"]),
+        .target(name: "ParleyClient", dependencies: ["ParleyDomain", "ParleyWire", nioCore]),
+        .executableTarget(
+            name: "parley",
+            dependencies: [
+                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", arguments, logging, lifecycle,
+                nioCore, nioPosix,
+            ]),
+
+        // System libraries.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+
+        // A world wound by hand, and the suites every adapter must pass.
+        .target(name: "ParleyTestKit", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", collections]),
+
+        .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
+        .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),
+        .testTarget(
+            name: "ParleyEngineTests", dependencies: ["ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded]),
+        .testTarget(
+            name: "ParleyGatewayTests",
+            dependencies: ["ParleyGateway", "ParleyEngine", "ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore, nioPosix, nioEmbedded]),
+        .testTarget(name: "AdapterTests", dependencies: ["ParleySQLite", "ParleyDomain", "ParleyTestKit", "CSQLite"]),
+        .testTarget(name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit"]),
+        .testTarget(name: "TidyTests"),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = strict + (target.swiftSettings ?? [])
+}

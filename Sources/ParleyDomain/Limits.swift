@@ -1,0 +1,45 @@
+/// Every bound that a client can run into, with units last. `LimitsTests` asserts how they relate.
+package enum Limits {
+    /// Longest identifier of any kind, in bytes (they are ASCII).
+    package static let identifierBytes = 64
+    /// Longest text of a message, in Unicode scalar values (not bytes).
+    package static let textCharacters = 8_000
+    /// Longest content object of a message as it came, in bytes. The text may be escaped: 12 bytes a character.
+    package static let contentBytes = 98_304
+    /// Longest frame that a client may send, in bytes.
+    package static let frameBytes = 131_072
+    /// Longest frame before log-in, in bytes.
+    package static let frameBeforeAuthBytes = 4_096
+    /// Deepest nesting of a JSON value.
+    package static let jsonDepth = 32
+    /// Longest display name or title, in Unicode scalar values.
+    package static let nameCharacters = 64
+    /// Longest password, in bytes.
+    package static let passwordBytes = 1_024
+    /// Shortest password, in Unicode scalar values.
+    package static let passwordCharactersMin = 8
+    /// Members of a group unless its setting says otherwise (R2).
+    package static let membersPerGroup = 500
+    /// The largest cap a group can be given.
+    package static let membersPerGroupMax = 1_000_000
+    /// Users named in one request (initial members, a bulk add).
+    package static let usersPerRequest = 1_000
+    /// Entries in a page unless the client asks for fewer (R30, R31).
+    package static let pageEntries = 50
+    /// The largest page that a client may ask for.
+    package static let pageEntriesMax = 200
+    /// Bytes of content after which a page ends early, whatever the entries asked for.
+    package static let pageBytes = 262_144
+    /// Conversations in one reply to `sync`.
+    package static let syncConversations = 100
+    /// Positions that a client may name in one `sync`.
+    package static let syncPositions = 1_000
+    /// Drafts of one conversation in one commit, so that a hot one leaves room for the others.
+    package static let draftsPerConversationAndBatch = 128
+    /// Drafts in one commit.
+    package static let draftsPerBatch = 2_048
+    /// Commands that may wait for the shard before new ones are told to come back later.
+    package static let waitingCommands = 65_536
+    /// Unread counts are shown up to here, then as "99+" (R34).
+    package static let unreadShown = 99
+}

@@ -1,0 +1,68 @@
+/// Keeps the log of one store shard: the writing half, held by the one thread that runs the shard.
+///
+/// Promises, which `MessageStoreContract` in ParleyTestKit holds every adapter to:
+///
+/// 1. **Durable.** When `append` or `advance` returns, what it says is on disk and survives a crash of the process
+///    and of the machine. Nothing it says may be seen by a reader before.
+/// 2. **Numbered.** Entries of one conversation have sequences 1, 2, 3 ... without holes, in the order of the drafts,
+///    assigned in the transaction that stores them. So are both ordinals. Ids and stamps rise with every entry of the
+///    shard in commit order, also over a restart and when the clock goes back.
+/// 3. **Idempotent.** (conversation, sender, client id) is unique as long as the entry is kept. The same again gives the
+///    first entry, unchanged, however much later; with another kind or content it is `.refused(.conflict)`.
+///    This holds inside one batch too.
+/// 4. **Each draft alone.** A refused draft leaves no trace and does not touch its neighbours. A failure of the batch
+///    stores none of it, or its outcome is unknown (`StoreFailure.outcomeUnknown`): then ask again with the same client
+///    ids, which tells by promise 3.
+/// 5. **One conversation is one log.** The head row, membership rows and intervals change in the transaction of the entry
+///    that changes them. A draft decided on an older control sequence than the conversation has is `.refused(.stale)`;
+///    so is one that an earlier draft of the same batch made old.
+/// 6. **One copy.** The rows written for a message do not grow with the members (R16, R32).
+///
+/// All calls block, and are made by one thread at a time. Nothing here runs on an event loop.
+package protocol MessageStore: AnyObject {
+    /// Changes when the store is restored from a copy: a client whose epoch differs starts over.
+    var epoch: String { get }
+
+    /// Stores the batch in one transaction. The outcomes stand in the order of the drafts.
+    func append(_ drafts: [Draft]) throws(StoreFailure) -> [AppendOutcome]
+
+    /// Moves read and delivered positions forward; lower values than the stored ones change nothing.
+    /// A position beyond the conversation's head, or of a user who never was a member, is left out.
+    func advance(_ positions: [PositionUpdate]) throws(StoreFailure)
+
+    /// The heads of these conversations; those that do not exist are left out.
+    func heads(of conversations: [ConversationID]) throws(StoreFailure) -> [ConversationHead]
+
+    /// The active memberships of a user, with the heads of their conversations.
+    func memberships(of user: UserID) throws(StoreFailure) -> [(Membership, ConversationHead)]
+
+    /// One user's place in one conversation, active or not; nil if he never had one.
+    func membership(of user: UserID, in conversation: ConversationID) throws(StoreFailure) -> Membership?
+}
+
+/// New positions of one member. Zero means "leave as it is".
+package struct PositionUpdate: Sendable, Equatable {
+    package var conversation: ConversationID
+    package var user: UserID
+    package var read: Int64
+    package var delivered: Int64
+
+    package init(conversation: ConversationID, user: UserID, read: Int64, delivered: Int64) {
+        self.conversation = conversation
+        self.user = user
+        self.read = read
+        self.delivered = delivered
+    }
+}
+
+/// Why a call to a store did not do what was asked.
+package enum StoreFailure: Error, Sendable, Equatable {
+    /// Nothing was stored. Trying again may help (a lock, a full disk that gets room). The text says what to do.
+    case unavailable(String)
+    /// The disk is full. Nothing was stored.
+    case full(String)
+    /// It may or may not have been stored: ask again with the same client ids.
+    case outcomeUnknown(String)
+    /// A check sum or the file itself is wrong. Nothing that fails its check is ever served.
+    case corrupt(String)
+}
