@@ -1,0 +1,50 @@
+package import NIOCore
+
+/// A socket as the engine sees it: whole frames out, bounded. Confined to its event loop: every call is made there.
+package protocol Socket: AnyObject {
+    var eventLoop: any EventLoop { get }
+
+    /// False while the kernel does not take bytes and the socket's own queue is past its high-water mark.
+    /// The engine then writes nothing more to it (R42, R100).
+    var isWritable: Bool { get }
+
+    /// Writes bytes that are whole WebSocket frames, header included, and flushes them. The buffer may be shared with
+    /// other sockets. Does nothing on a socket that is closing.
+    func write(_ frames: ByteBuffer)
+
+    /// Sends a close frame and ends the connection, at the latest 5 s later. What was written before goes out first.
+    func close(code: UInt16, reason: String)
+
+    /// Stops taking bytes from the client until `resumeReading`: back-pressure towards one that asks faster than it reads.
+    func pauseReading()
+    func resumeReading()
+}
+
+/// What a connection does with what its socket says: the engine's side. Confined to the socket's event loop.
+package protocol SocketSession: AnyObject {
+    /// One whole text message, checked to be UTF-8. The buffer is only borrowed: what is kept is copied.
+    func received(text: ByteBuffer)
+    /// One whole binary message.
+    func received(binary: ByteBuffer)
+    /// The socket's queue went below its low-water mark after `isWritable` was false.
+    func becameWritable()
+    /// The socket is gone, for whatever cause (R83). The last call.
+    func disconnected()
+}
+
+/// What the gateway knows about a client when its upgrade has been accepted.
+package struct ConnectionInfo: Sendable {
+    package var origin: Origin
+    /// The agreed subprotocol, such as `parley.json.1`.
+    package var subprotocol: String
+
+    package init(origin: Origin, subprotocol: String) {
+        self.origin = origin
+        self.subprotocol = subprotocol
+    }
+}
+
+/// Makes the engine's side of a connection. Called on the socket's event loop, after the upgrade.
+package protocol SocketSessionFactory: Sendable {
+    func makeSession(for socket: any Socket, info: ConnectionInfo) -> any SocketSession
+}
