@@ -48,7 +48,9 @@ let package = Package(
         // The path of a message: decide, translate, do, let in and out, keep.
         .target(name: "ParleyDomain", dependencies: [collections]),
         .target(name: "ParleyWire", dependencies: ["ParleyDomain", nioCore]),
-        .target(name: "ParleyEngine", dependencies: ["ParleyDomain", "ParleyWire", nioCore, crypto, logging, "CArgon2"]),
+        .target(
+            name: "ParleyEngine",
+            dependencies: ["ParleyDomain", "ParleyWire", nioCore, nioPosix, collections, crypto, logging, "CArgon2"]),
         .target(
             name: "ParleyGateway",
             dependencies: [

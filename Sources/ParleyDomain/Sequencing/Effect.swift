@@ -20,6 +20,8 @@ package struct Batch: Sendable {
     package var answers: [Effect] = []
     /// Refused now, unless the store has an entry by this client id from a time when the sender had the right.
     package var lookups: [(Submission, Refusal)] = []
+
+    package init(submissions: [Submission] = []) { self.submissions = submissions }
 }
 
 /// An answer to one request.
@@ -59,6 +61,8 @@ package enum Effect: Sendable {
     case attached(RequestOrigin, UserID, [(ConversationID, Int64)])
     /// The user's connections are live in the conversation, above this head.
     case join(UserID, ConversationID, head: Int64)
+    /// The conversation stands at this head: who has less pulls.
+    case bell(ConversationID, head: Int64)
     /// The user's connections get nothing more of the conversation.
     case part(UserID, ConversationID)
     /// The user's other connections learn how far he has read.

@@ -99,12 +99,16 @@ package struct Sequencer: Sendable {
         return unknown
     }
 
-    /// Takes over what was looked up.
-    package mutating func learn(heads: [ConversationHead], places: [(Unknown.Place, Membership?)]) {
+    /// Takes over what was looked up. Where a conversation is new here, those who are live in it may have missed something that a
+    /// failed batch stored all the same: they are told where it stands.
+    package mutating func learn(heads: [ConversationHead], places: [(Unknown.Place, Membership?)]) -> [Effect] {
+        var effects: [Effect] = []
         for head in heads {
+            if self.conversations[head.conversation] == nil { effects.append(.bell(head.conversation, head: head.sequence)) }
             self.conversations[head.conversation, default: Conversation(head: head)].refresh(head)
         }
         for (place, membership) in places { self.conversations[place.conversation]?.learn(place.user, membership) }
+        return effects
     }
 
     /// Decides the picked commands, in order.
