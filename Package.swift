@@ -59,12 +59,13 @@ let package = Package(
             ]),
         .target(name: "ParleySQLite", dependencies: ["ParleyDomain", "CSQLite"]),
         .target(name: "ParleyClient", dependencies: ["ParleyDomain", "ParleyWire", nioCore]),
-        .executableTarget(
-            name: "parley",
+        .target(
+            name: "ParleyServer",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", arguments, logging, lifecycle,
-                nioCore, nioPosix,
+                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, nioCore, nioPosix,
+                hummingbird,
             ]),
+        .executableTarget(name: "parley", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
 
         // System libraries.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),

@@ -191,7 +191,7 @@ package struct Sequencer: Sendable {
             effects.append(.join(user, id, head: entry.sequence - 1))
         }
         current.entries.append(entry)
-        current.origins.append(submission.origin)
+        current.origins.append(entry.kind == .created ? .nobody : submission.origin)
         guard change != nil else { return }
         current.flush(into: &effects)
         if case .create = change { effects.append(.answer(submission.origin, .created(id, entry.clientID))) }
@@ -291,12 +291,13 @@ extension Sequencer {
     package mutating func advance(_ origin: RequestOrigin, user: UserID, _ conversation: ConversationID, read: Int64, delivered: Int64)
         -> [Effect]
     {
-        guard let known = self.conversations[conversation], known.role(of: user) != nil else {
+        guard self.attached[user]?.conversations.contains(conversation) == true else {
             return [.answer(origin, .refused(Refusal(.notMember)))]
         }
-        guard max(read, delivered) <= known.head.sequence else {
-            let field = read > known.head.sequence ? "sequence" : "delivered"
-            return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: "at most the newest sequence, \(known.head.sequence)")))]
+        // After a failed batch the head is unknown for a moment; the store leaves out what lies beyond it.
+        if let head = self.conversations[conversation]?.head.sequence, max(read, delivered) > head {
+            let field = read > head ? "sequence" : "delivered"
+            return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: "at most the newest sequence, \(head)")))]
         }
         let key = PositionKey(conversation: conversation, user: user)
         var update = self.positions[key] ?? PositionUpdate(conversation: conversation, user: user, read: 0, delivered: 0)

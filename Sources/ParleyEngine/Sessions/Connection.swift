@@ -321,9 +321,7 @@ final class Connection: SocketSession {
         }
     }
 
-    /// A creation is answered by `created`, which comes as an answer of its own.
     private func writeAck(_ broadcast: Broadcast, _ index: Int, into frames: inout ByteBuffer) {
-        guard broadcast.entries[index].kind != .created else { return }
         self.delivery.encoder.ack(id: broadcast.origins[index].request, broadcast.entries[index], into: &frames)
     }
 
