@@ -80,6 +80,9 @@ package final class AccountManager: AccountService, UserDirectory {
         self.state.withLock { $0.book.wasEnded(session) }
     }
 
+    /// Store calls that wait, for metrics.
+    package var waitingForStore: Int { self.storeThread.waiting }
+
     // MARK: Registering and logging in
 
     package func register(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant {

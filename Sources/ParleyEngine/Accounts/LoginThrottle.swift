@@ -69,8 +69,8 @@ struct LoginThrottle: Sendable {
         let plain = String(address.prefix { $0 != "%" })
         guard inet_pton(AF_INET6, plain, &bytes) == 1 else { return address }
         let mapped = bytes.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
-        return mapped
-            ? bytes.suffix(4).map { String($0) }.joined(separator: ".")
-            : bytes.prefix(8).map { String($0, radix: 16) }.joined(separator: ":") + "/64"
+        if mapped { return bytes.suffix(4).map { String($0) }.joined(separator: ".") }
+        let groups = stride(from: 0, to: 8, by: 2).map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }
+        return groups.joined(separator: ":") + "/64"
     }
 }

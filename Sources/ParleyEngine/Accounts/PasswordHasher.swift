@@ -27,7 +27,9 @@ package final class PasswordHasher: Sendable {
     }
 
     /// The parameters are cheaper than `Parameters.floor`.
-    package struct TooWeak: Error, Sendable, Equatable {}
+    package struct TooWeak: Error, Sendable, Equatable {
+        package init() {}
+    }
 
     /// How long a client is told to wait where the queue is full, in milliseconds.
     static let retryMilliseconds = 2_000
@@ -40,16 +42,18 @@ package final class PasswordHasher: Sendable {
     private let random: RandomBytes
     /// Compared with where there is no account, so that it costs the same (A30). Made by the thread's first job.
     private let dummy = Mutex("")
+    private let done = Atomic(0)
 
     /// - Parameters:
-    ///   - queue: how many hashes may wait.
+    ///   - thread: its capacity is how many hashes may wait. Used for nothing else.
     ///   - weakForTests: lets parameters below the floor pass. Nothing but a test may set it.
     package init(
-        parameters: Parameters = .floor, queue: Int = 64, random: @escaping RandomBytes = systemRandom, weakForTests: Bool = false
+        parameters: Parameters = .floor, thread: WorkerThread = WorkerThread(capacity: 64),
+        random: @escaping RandomBytes = systemRandom, weakForTests: Bool = false
     ) throws(TooWeak) {
         guard weakForTests || parameters.meetsFloor else { throw TooWeak() }
         self.parameters = parameters
-        self.thread = WorkerThread(capacity: queue)
+        self.thread = thread
         self.random = random
         let (salt, password) = (random(Self.saltBytes), random(Self.hashBytes))
         _ = self.thread.submit { [weak self] in
@@ -61,6 +65,9 @@ package final class PasswordHasher: Sendable {
 
     /// How many hashes wait.
     package var waiting: Int { self.thread.waiting }
+
+    /// How many passwords have been hashed or compared.
+    package var completed: Int { self.done.load(ordering: .relaxed) }
 
     /// The hash in PHC string form (`$argon2id$v=19$m=...,t=...,p=...$salt$hash`).
     /// - Throws: `overloaded` where the queue is full, `internalError` where there is no memory for it.
@@ -88,6 +95,7 @@ package final class PasswordHasher: Sendable {
         guard let result = await self.thread.run(body) else {
             throw Refusal(.overloaded, retryMilliseconds: Self.retryMilliseconds)
         }
+        self.done.add(1, ordering: .relaxed)
         return try result.get()
     }
 

@@ -25,6 +25,11 @@ package struct ProvisionPlanFile: Sendable {
         package var line: Int
         package var rule: String
 
+        package init(line: Int, rule: String) {
+            self.line = line
+            self.rule = rule
+        }
+
         package var description: String { "line \(self.line): \(self.rule)" }
     }
 
