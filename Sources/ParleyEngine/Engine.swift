@@ -60,8 +60,9 @@ package final class Engine: SocketSessionFactory {
         for loop in self.outbox.indices { self.hand([.sessionEnded(user, session)], to: loop) }
     }
 
-    /// Tells every connection that the server goes down. The gateway closes the sockets after this.
-    package func drain() async { await self.outbox.drain() }
+    /// Tells the loop's connections that the server goes down. The gateway closes the sockets after this.
+    /// Called on the event loop whose connections are meant.
+    package func drain(on eventLoop: any EventLoop) { self.outbox.delivery(on: eventLoop).drain() }
 
     /// Ends the threads; what was handed over before is finished and stored.
     package func close() async {

@@ -1,6 +1,7 @@
 package import Logging
 import NIOCore
 import NIOPosix
+import Hummingbird
 package import ParleyDomain
 import ParleyEngine
 import ParleyGateway
@@ -97,7 +98,7 @@ package struct ParleyServer: Sendable {
         gateway.host = self.configuration.host
         gateway.port = self.configuration.port
         gateway.trustedProxies = self.configuration.trustedProxies
-        gateway.handshake.origins = try OriginPolicy(allowed: self.configuration.allowedOrigins)
+        gateway.handshake.origins = OriginPolicy(allowed: Set(self.configuration.allowedOrigins))
         if !self.configuration.rateLimits { gateway.connectionsPerAddressBeforeLogin = .max }
         let host = self.configuration.host
         return GatewayServer(
@@ -107,5 +108,17 @@ package struct ParleyServer: Sendable {
                 onListening("http://\(shown):\(address.port ?? 0)/")
             },
             responder: try self.makeResponder(accounts, ready: ready))
+    }
+
+    private func makeResponder(_ accounts: AccountManager, ready: @escaping @Sendable () -> Bool) throws -> GatewayResponder {
+        let router = Router(context: GatewayRequestContext.self)
+        router.add(middleware: HTTPErrors(methods: AccountRoutes.methods))
+        AccountRoutes(accounts: accounts, isReady: ready).add(to: router)
+        guard let folder = self.configuration.web else { return GatewayServer.respond(with: router) }
+        do throws(StaticAssets.Failure) {
+            return GatewayServer.respond(with: router, assets: try StaticAssets(folder: folder))
+        } catch {
+            throw StartFailure("The web client in \(folder) cannot be read (\(error)). Name its folder with --web, or --web none.")
+        }
     }
 }

@@ -4,6 +4,23 @@ package import NIOCore
 package import ParleyDomain
 package import ParleyEngine
 
+/// A request that knows which client it came from.
+package protocol ClientContext: RequestContext {
+    /// The client's address and program, for the audit row of its session (R85).
+    func client(of request: Request, by address: ClientAddress) -> Origin
+}
+
+extension GatewayRequestContext: ClientContext {
+    package func client(of request: Request, by address: ClientAddress) -> Origin { self.origin }
+}
+
+extension PeerRequestContext: ClientContext {
+    package func client(of request: Request, by address: ClientAddress) -> Origin {
+        let agent = (request.headers[.userAgent] ?? "").unicodeScalars.prefix(200)
+        return Origin(address: address.of(peer: self.remoteAddress, headers: request.headers), agent: String(agent))
+    }
+}
+
 /// What a request carries here: the peer's address besides what Hummingbird needs.
 package struct PeerRequestContext: RemoteAddressRequestContext {
     package var coreContext: CoreRequestContextStorage
@@ -52,25 +69,25 @@ package struct AccountRoutes: Sendable {
     }
 
     /// Adds the routes. `HTTPErrors` should have been added before.
-    package func add<Context: RemoteAddressRequestContext>(to router: Router<Context>) {
+    package func add<Context: ClientContext>(to router: Router<Context>) {
         router.post("/v1/register") { request, context in
             let fields = try await self.fields(of: request, required: ["name", "password"], optional: ["device"])
             return Self.answer(
                 try await self.accounts.register(
                     name: fields["name", default: ""], password: fields["password", default: ""],
-                    device: fields["device", default: ""], from: self.origin(request, context)))
+                    device: fields["device", default: ""], from: context.client(of: request, by: self.address)))
         }
         router.post("/v1/login") { request, context in
             let fields = try await self.fields(of: request, required: ["name", "password"], optional: ["device"])
             return Self.answer(
                 try await self.accounts.logIn(
                     name: fields["name", default: ""], password: fields["password", default: ""],
-                    device: fields["device", default: ""], from: self.origin(request, context)))
+                    device: fields["device", default: ""], from: context.client(of: request, by: self.address)))
         }
         router.post("/v1/refresh") { request, context in
             let fields = try await self.fields(of: request, required: ["refresh_token"])
             return Self.answer(
-                try await self.accounts.refresh(token: fields["refresh_token", default: ""], from: self.origin(request, context)))
+                try await self.accounts.refresh(token: fields["refresh_token", default: ""], from: context.client(of: request, by: self.address)))
         }
         router.post("/v1/logout") { request, _ in
             let identity = try await self.identity(of: request)
@@ -107,11 +124,6 @@ package struct AccountRoutes: Sendable {
             throw Refusal(.badToken, rule: "Authorization: Bearer")
         }
         return try await self.accounts.authenticate(token: String(token))
-    }
-
-    private func origin(_ request: Request, _ context: some RemoteAddressRequestContext) -> Origin {
-        let agent = (request.headers[.userAgent] ?? "").unicodeScalars.prefix(200)
-        return Origin(address: self.address.of(peer: context.remoteAddress, headers: request.headers), agent: String(agent))
     }
 
     /// The one place where bodies are decoded.
