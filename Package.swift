@@ -63,8 +63,8 @@ let package = Package(
         .target(
             name: "ParleyServer",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, nioCore, nioPosix,
-                hummingbird,
+                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, signals,
+                nioCore, nioPosix, hummingbird,
             ]),
         .executableTarget(name: "parley", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
 

@@ -1,42 +1,45 @@
-package import Logging
+import Logging
 import NIOCore
 import NIOPosix
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// The way in for the operator's commands while a server runs: `parley.sock` in the data folder, for its owner only (0600).
 ///
 /// A client writes one line, the command, then whatever the command reads, and ends its side. The server writes lines of
 /// progress; the last one begins with `ok` or `failed`.
-package struct ControlSocket: Service {
+struct ControlSocket: Service {
     /// Runs one command: its line, its input, and where lines of progress go. Returns what stands after `ok`.
-    package typealias Handler = @Sendable (_ command: String, _ input: [UInt8], _ progress: @escaping @Sendable (String) -> Void) async throws
+    typealias Handler = @Sendable (_ command: String, _ input: [UInt8], _ progress: @escaping @Sendable (String) -> Void) async throws
         -> [UInt8]
 
     /// Longest input of a command, in bytes: a plan of a million users.
-    package static let inputBytes = 134_217_728
+    static let inputBytes = 134_217_728
 
     private let path: String
     private let group: MultiThreadedEventLoopGroup
     private let logger: Logger
     private let handler: Handler
 
-    package static func path(in folder: String) -> String { folder + "/parley.sock" }
+    static func path(in folder: String) -> String { folder + "/parley.sock" }
 
-    package init(folder: String, group: MultiThreadedEventLoopGroup, logger: Logger, handler: @escaping Handler) throws {
+    init(folder: String, group: MultiThreadedEventLoopGroup, logger: Logger, handler: @escaping Handler) throws {
         self.path = Self.path(in: folder)
         self.group = group
         self.logger = logger
         self.handler = handler
     }
 
-    package func run() async throws {
+    func run() async throws {
         // The data folder is 0700 and ours alone by its lock: what lies at this path is left over from a process that was killed.
         let server: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
         do {
             server = try await ServerBootstrap(group: self.group)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .bind(unixDomainSocketPath: self.path, cleanupExistingSocketFile: true) { channel in
-                    channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
+                    channel.eventLoop.makeCompletedFuture {
+                    // Each side says that it is done by closing its half.
+                    try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                }
                 }
         } catch {
             // A path of more than 107 bytes cannot be a socket. Chat works without one.
@@ -97,7 +100,10 @@ package func askRunningServer(
         channel = try await ClientBootstrap(group: group)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(unixDomainSocketPath: ControlSocket.path(in: folder)) { channel in
-                channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
+                channel.eventLoop.makeCompletedFuture {
+                    // Each side says that it is done by closing its half.
+                    try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                }
             }
     } catch {
         return nil

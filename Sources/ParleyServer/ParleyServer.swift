@@ -8,6 +8,7 @@ import ParleyGateway
 import ParleySQLite
 import ServiceLifecycle
 import Synchronization
+import UnixSignals
 
 /// Why a server cannot start, in one sentence that says what to do.
 package struct StartFailure: Error, CustomStringConvertible {

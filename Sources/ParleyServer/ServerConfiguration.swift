@@ -1,5 +1,4 @@
 package import ParleyEngine
-package import ParleyGateway
 
 /// Everything that can be told to a server at start. The defaults are safe on a machine that others reach.
 package struct ServerConfiguration: Sendable {

@@ -7,13 +7,19 @@ import ParleyServer
 #endif
 
 /// Writes to standard output at once, also when it is a pipe.
-func say(_ text: String, terminator: String = "\n") {
-    fputs(text + terminator, stdout)
-    fflush(stdout)
-}
+func say(_ text: String, terminator: String = "\n") { put(text + terminator, into: STDOUT_FILENO) }
 
 /// Writes to standard error.
-func complain(_ text: String) { fputs(text + "\n", stderr) }
+func complain(_ text: String) { put(text + "\n", into: STDERR_FILENO) }
+
+private func put(_ text: String, into file: Int32) {
+    var bytes = ArraySlice(text.utf8)
+    while !bytes.isEmpty {
+        let count = bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+        guard count > 0 else { return }
+        bytes = bytes.dropFirst(count)
+    }
+}
 
 /// The web client's folder: named by `PARLEY_WEB`, in the working folder, or beside an installed program.
 func findWebClient() -> String? {

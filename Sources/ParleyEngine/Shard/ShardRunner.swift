@@ -185,7 +185,7 @@ private final class ShardWorker: @unchecked Sendable {
             let command = submission.command
             let stored = try? self.store.entry(in: command.conversation, from: submission.user, clientID: command.clientID)
             guard let stored else { return .answer(submission.origin, .refused(refusal)) }
-            if case .send(_, _, let content, _) = command, content != stored.content {
+            if case .send(_, _, let content, let relatesTo) = command, content != stored.content || relatesTo != stored.relatesTo {
                 return .answer(submission.origin, .refused(Refusal(.clientIDConflict, field: "client_id")))
             }
             return .answer(submission.origin, Sequencer.answer(for: stored))
