@@ -9,7 +9,8 @@ func prepare(_ database: SQLiteDatabase) throws -> SQLiteMessageStore {
         for side in 0..<2 {
             let id = UserID(trusted: Shape.user(conversation, side))
             let session = Session(
-                id: SessionID(trusted: "s-\(id)"), user: id, device: "", tokenHash: Array("\(id)".utf8), created: 0, expires: 1, address: "",
+                id: SessionID(trusted: "s-\(id)"), user: id, device: "", tokenHash: Array("\(id)".utf8), created: 0, expires: 1,
+                address: "",
                 agent: "")
             users.append(.init(account: Account(id: id, name: id.rawValue, passwordHash: nil, created: 0), session: session))
         }
@@ -39,7 +40,8 @@ func measureAdapter(in folder: String, options: SQLiteDatabase.Options, batch: I
             let index = (row + offset) % Shape.conversations
             let side = (row + offset) / Shape.conversations % 2
             return Draft(
-                conversation: ConversationID(trusted: Shape.conversation(index)), sender: UserID(trusted: Shape.user(index, side)),
+                conversation: ConversationID(trusted: Shape.conversation(index)),
+                sender: UserID(trusted: Shape.user(index, side)),
                 clientID: ClientID(trusted: Shape.clientID(row + offset)), kind: .message, content: Shape.content,
                 time: Shape.start + Int64(row + offset), decidedAt: 1)
         }

@@ -6,7 +6,9 @@ import ParleySQLite
 //
 // Rows stored durably per second by the adapter and by the same statements as a bare loop, at several batch sizes.
 let arguments = CommandLine.arguments
-func number(_ index: Int, _ otherwise: Int) -> Int { arguments.indices.contains(index) ? Int(arguments[index]) ?? otherwise : otherwise }
+func number(_ index: Int, _ otherwise: Int) -> Int {
+    arguments.indices.contains(index) ? Int(arguments[index]) ?? otherwise : otherwise
+}
 
 var options = SQLiteDatabase.Options()
 let seconds = Double(number(1, 3))

@@ -16,7 +16,9 @@ extension Check {
             let member = try Row.member(query, at: 0, in: head.conversation)
             let place = "member \(member.membership.user) of conversation \(head.conversation)"
             if member.membership.active { active += 1 }
-            if member.membership.slot != slot + 1 { self.report.note("\(place) has slot \(member.membership.slot) after \(slot)") }
+            if member.membership.slot != slot + 1 {
+                self.report.note("\(place) has slot \(member.membership.slot) after \(slot)")
+            }
             slot = min(max(slot, member.membership.slot), .max - 1)
             if max(member.membership.read, member.membership.delivered, member.membership.visibleFrom) > head.sequence {
                 self.report.note("\(place) has a position beyond the head")
@@ -24,10 +26,12 @@ extension Check {
             try self.checkIntervals(of: member, user: query.int64(Row.memberWidth), in: key, head: head, place)
         }
         if active != head.memberCount {
-            self.report.note("the head of conversation \(head.conversation) counts \(head.memberCount) members, there are \(active)")
+            self.report.note(
+                "the head of conversation \(head.conversation) counts \(head.memberCount) members, there are \(active)")
         }
         if slot != head.lastSlot {
-            self.report.note("the head of conversation \(head.conversation) has last slot \(head.lastSlot), the members say \(slot)")
+            self.report.note(
+                "the head of conversation \(head.conversation) has last slot \(head.lastSlot), the members say \(slot)")
         }
     }
 

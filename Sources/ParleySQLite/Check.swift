@@ -27,7 +27,8 @@ extension SQLiteDatabase {
     /// conversation, not with its history.
     ///
     /// - Parameter progress: Called after each conversation with conversations and entries so far.
-    package func check(progress: (_ conversations: Int, _ entries: Int) -> Void = { _, _ in }) throws(StoreFailure) -> CheckReport {
+    package func check(progress: (_ conversations: Int, _ entries: Int) -> Void = { _, _ in }) throws(StoreFailure) -> CheckReport
+    {
         do {
             return try self.readers.read { (snapshot) throws(SQLiteError) in
                 var check = Check(snapshot: snapshot)
@@ -91,7 +92,9 @@ struct Check {
         }
         let newest = max(
             try self.count("SELECT max(id) FROM entries"), try self.count("SELECT value FROM meta WHERE name = 'high_water'"))
-        if try self.count("SELECT max(stamp) FROM members") > newest { self.report.note("a member row bears a stamp of the future") }
+        if try self.count("SELECT max(stamp) FROM members") > newest {
+            self.report.note("a member row bears a stamp of the future")
+        }
     }
 
     // MARK: The log of one conversation
@@ -136,7 +139,8 @@ struct Check {
         let place = "entry \(entry.sequence) of conversation \(entry.conversation)"
         let message: Int64 = entry.kind.countsAsUnread ? 1 : 0
         if entry.sequence != log.sequence &+ 1 {
-            self.report.note("conversation \(entry.conversation): sequence \(log.sequence &+ 1) is missing before \(entry.sequence)")
+            self.report.note(
+                "conversation \(entry.conversation): sequence \(log.sequence &+ 1) is missing before \(entry.sequence)")
         }
         if entry.messageOrdinal != log.messages &+ message {
             self.report.note("\(place) has message ordinal \(entry.messageOrdinal) instead of \(log.messages &+ message)")

@@ -28,11 +28,13 @@ package struct OpenFailure: Error, Sendable, Equatable, CustomStringConvertible 
     init(opening path: String, _ error: SQLiteError) {
         switch error.failure {
         case .corrupt:
-            self.init(.corrupt, "\(path) is damaged or no Parley database (\(error.message)). Restore a backup, or move the file away.")
+            self.init(
+                .corrupt, "\(path) is damaged or no Parley database (\(error.message)). Restore a backup, or move the file away.")
         case .full:
             self.init(.unavailable, "There is no room for \(path). Make room on that disk and start again.")
         case .unavailable, .outcomeUnknown:
-            self.init(.unavailable, "\(path) could not be opened (\(error.message), code \(error.code)). Check its owner and rights.")
+            self.init(
+                .unavailable, "\(path) could not be opened (\(error.message), code \(error.code)). Check its owner and rights.")
         }
     }
 }
@@ -56,7 +58,8 @@ final class DataFolder: Sendable {
             close(descriptor)
             guard held else { throw Self.failure("lock", file) }
             throw OpenFailure(
-                .locked, "Another Parley process has the data folder \(path). Stop it first, or start this one with another data folder.")
+                .locked,
+                "Another Parley process has the data folder \(path). Stop it first, or start this one with another data folder.")
         }
         self.lock = Atomic(descriptor)
     }
@@ -86,7 +89,9 @@ final class DataFolder: Sendable {
 
     private static func makeFolder(_ path: String) throws(OpenFailure) {
         guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
-        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else { throw self.failure("make", path) }
+        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+            throw self.failure("make", path)
+        }
         try self.makeFolder(String(path[..<slash]))
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw self.failure("make", path) }
     }
@@ -104,7 +109,9 @@ final class DataFolder: Sendable {
             let point = String(words[1])
             if point == "/" || place == point || place.hasPrefix(point + "/") { found = (point, String(words[2])) }
         }
-        let network: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "afs", "ncpfs", "glusterfs", "fuse.sshfs", "fuse.glusterfs"]
+        let network: Set<String> = [
+            "nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "afs", "ncpfs", "glusterfs", "fuse.sshfs", "fuse.glusterfs",
+        ]
         guard network.contains(found.type) else { return }
         throw OpenFailure(
             .unavailable, "The data folder \(path) is on a network file system (\(found.type)). Choose a folder on a local disk.")
@@ -125,6 +132,7 @@ final class DataFolder: Sendable {
 
     private static func failure(_ verb: String, _ path: String) -> OpenFailure {
         let reason = String(cString: strerror(errno))
-        return OpenFailure(.unavailable, "Cannot \(verb) \(path): \(reason). Check the owner, the rights and the room of its folder.")
+        return OpenFailure(
+            .unavailable, "Cannot \(verb) \(path): \(reason). Check the owner, the rights and the room of its folder.")
     }
 }

@@ -16,11 +16,13 @@ enum Row {
 
     static func head(_ row: Statement, at first: Int32) throws(SQLiteError) -> ConversationHead {
         let head = ConversationHead(
-            conversation: ConversationID(trusted: row.text(first)), kind: try self.kind(row.int64(first + 1)), title: row.text(first + 2),
+            conversation: ConversationID(trusted: row.text(first)), kind: try self.kind(row.int64(first + 1)),
+            title: row.text(first + 2),
             sequence: row.int64(first + 3), messages: row.int64(first + 4), controlSequence: row.int64(first + 5),
             memberCount: row.int32(first + 6), memberCap: row.int32(first + 7), lastSlot: row.int32(first + 8),
             historyVisible: row.int64(first + 9) != 0, time: row.int64(first + 10), stamp: row.int64(first + 11))
-        guard self.counts.contains(head.sequence), self.counts.contains(head.messages), self.counts.contains(head.controlSequence),
+        guard self.counts.contains(head.sequence), self.counts.contains(head.messages),
+            self.counts.contains(head.controlSequence),
             head.memberCount >= 0, head.lastSlot >= 0, head.lastSlot < .max
         else { throw .corrupt("the head of conversation \(head.conversation) is out of range") }
         return head
@@ -65,7 +67,8 @@ enum Row {
     /// The entry of the row, its sum checked: a flipped bit is an error and never served (R96).
     static func entry(_ row: Statement, in conversation: ConversationID) throws(SQLiteError) -> Entry {
         let sequence = row.int64(0)
-        guard row.int64(2) == Int64(Entry.formatVersion), let raw = UInt8(exactly: row.int64(3)), let kind = EntryKind(rawValue: raw)
+        guard row.int64(2) == Int64(Entry.formatVersion), let raw = UInt8(exactly: row.int64(3)),
+            let kind = EntryKind(rawValue: raw)
         else { throw .corrupt("entry \(sequence) of conversation \(conversation) has an unknown format or kind") }
         let entry = Entry(
             conversation: conversation, sequence: sequence, id: row.int64(1), stamp: row.int64(1), kind: kind,

@@ -1,6 +1,5 @@
-package import ParleyDomain
-
 import CSQLite
+package import ParleyDomain
 
 /// Accounts and sessions, in the same database as the log. Writes take the one writing connection when no batch of
 /// messages waits for it; reads take a reading one.
@@ -125,7 +124,8 @@ package final class SQLiteAccountStore: AccountStore {
             guard try query.step() else { return nil }
             return Session(
                 id: SessionID(trusted: query.text(0)), user: UserID(trusted: query.text(1)), device: query.text(2),
-                tokenHash: query.bytes(3), created: query.int64(4), expires: query.int64(5), address: query.text(6), agent: query.text(7))
+                tokenHash: query.bytes(3), created: query.int64(4), expires: query.int64(5), address: query.text(6),
+                agent: query.text(7))
         }
     }
 
@@ -143,7 +143,9 @@ package final class SQLiteAccountStore: AccountStore {
     // MARK: Secrets
 
     package func secret(named name: String, make: () -> [UInt8]) throws(AccountFailure) -> [UInt8] {
-        if let known = try self.read({ (snapshot) throws(SQLiteError) in try self.secret(name, snapshot.statement) }) { return known }
+        if let known = try self.read({ (snapshot) throws(SQLiteError) in try self.secret(name, snapshot.statement) }) {
+            return known
+        }
         let made = make()
         guard made.count == 32 else { throw .store(.unavailable("The secret \(name) has \(made.count) bytes instead of 32.")) }
         do {

@@ -40,7 +40,8 @@ package final class SQLiteDatabase: Sendable {
         self.folder = folder
         self.path = file
         do {
-            let connection = try Connection(path: file, part: .writer, cacheKiB: options.writerCacheKiB, pageSize: options.pageSize)
+            let connection = try Connection(
+                path: file, part: .writer, cacheKiB: options.writerCacheKiB, pageSize: options.pageSize)
             try Self.requireDurable(connection)
             try Self.migrate(connection, path: file)
             self.epoch = try connection.text("SELECT value FROM meta WHERE name = 'epoch'") ?? ""
@@ -71,7 +72,8 @@ package final class SQLiteDatabase: Sendable {
             let mapped = try connection.number("PRAGMA mmap_size") ?? 0
             guard mode == "wal", synchronous == 2 || synchronous == 3, mapped == 0 else {
                 throw SQLiteError(
-                    code: SQLITE_MISUSE, message: "journal_mode is \(mode), synchronous is \(synchronous), mmap_size is \(mapped)")
+                    code: SQLITE_MISUSE, message: "journal_mode is \(mode), synchronous is \(synchronous), mmap_size is \(mapped)"
+                )
             }
         } catch {
             throw OpenFailure(

@@ -19,7 +19,8 @@ extension SQLiteMessageReader {
             while try query.step() {
                 let view = try Self.view(query, snapshot)
                 let newest = query.int64(Row.memberWidth + Row.headWidth + 3)
-                found.append(try view.member.membership.active ? self.summary(view, newest, snapshot) : self.ended(view, newest, snapshot))
+                found.append(
+                    try view.member.membership.active ? self.summary(view, newest, snapshot) : self.ended(view, newest, snapshot))
             }
             return found
         }

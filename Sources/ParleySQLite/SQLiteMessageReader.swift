@@ -1,6 +1,5 @@
-package import ParleyDomain
-
 import CSQLite
+package import ParleyDomain
 
 /// Reads the log for members, each answer in one snapshot on a connection of its own.
 package final class SQLiteMessageReader: MessageReader {
@@ -11,7 +10,8 @@ package final class SQLiteMessageReader: MessageReader {
         self.database = database
     }
 
-    package func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page {
+    package func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
         try self.member(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             let sql = """
                 SELECT \(Row.entryColumns) FROM entries e LEFT JOIN users s ON s.key = e.sender
@@ -42,7 +42,8 @@ package final class SQLiteMessageReader: MessageReader {
         }
     }
 
-    package func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page {
+    package func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
         try self.member(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             let sql = """
                 SELECT \(Row.entryColumns) FROM entries e LEFT JOIN users s ON s.key = e.sender
@@ -190,7 +191,9 @@ package final class SQLiteMessageReader: MessageReader {
         while try query.step() {
             let from = query.int64(0)
             let to = min(query.int64(1), before - 1)
-            guard from >= 1, from <= to, from > ranges.last?.upperBound ?? 0 else { throw .corrupt("intervals overlap or run backwards") }
+            guard from >= 1, from <= to, from > ranges.last?.upperBound ?? 0 else {
+                throw .corrupt("intervals overlap or run backwards")
+            }
             ranges.append(from...to)
         }
         return ranges

@@ -15,7 +15,9 @@ extension SQLiteMessageStore {
             return draft.decidedAt < conversation.head.controlSequence ? .refused(.stale) : earlier
         }
         guard draft.decidedAt >= conversation.head.controlSequence else { return .refused(.stale) }
-        guard conversation.head.kind == .group else { return .refused(.invalid("the members of a direct conversation never change")) }
+        guard conversation.head.kind == .group else {
+            return .refused(.invalid("the members of a direct conversation never change"))
+        }
         switch change {
         case .create:
             return .refused(.conflict)
@@ -30,7 +32,9 @@ extension SQLiteMessageStore {
 
     // MARK: The four changes
 
-    private func create(_ draft: Draft, new: NewConversation, members: [UserID], sender: Int64) throws(SQLiteError) -> AppendOutcome {
+    private func create(_ draft: Draft, new: NewConversation, members: [UserID], sender: Int64) throws(SQLiteError)
+        -> AppendOutcome
+    {
         if let conversation = try self.writer.conversation(draft.conversation) {
             return try self.earlier(draft, sender: sender, conversation) ?? .refused(.conflict)
         }
@@ -54,7 +58,8 @@ extension SQLiteMessageStore {
         self.writer.cache.conversations[draft.conversation] = conversation
         let slots = (2..<Int32(clamping: others.count + 2)).map { $0 }
         let entry = try self.store(
-            draft, sender: sender, in: conversation, content: ControlContent.bytes(for: .create(new, members: others), slots: slots))
+            draft, sender: sender, in: conversation,
+            content: ControlContent.bytes(for: .create(new, members: others), slots: slots))
         try self.join(sender, slot: 1, role: new.kind == .group ? .owner : .member, visibleFrom: 1, at: entry, in: conversation)
         for (key, slot) in zip(keys, slots) {
             try self.join(key, slot: slot, role: .member, visibleFrom: 1, at: entry, in: conversation)
@@ -74,7 +79,9 @@ extension SQLiteMessageStore {
             if known == nil { lastSlot += 1 }
             joining.append((user, key, known?.membership.slot ?? lastSlot))
         }
-        guard Int(conversation.head.memberCount) + joining.count <= Int(conversation.head.memberCap) else { return .refused(.groupFull) }
+        guard Int(conversation.head.memberCount) + joining.count <= Int(conversation.head.memberCap) else {
+            return .refused(.groupFull)
+        }
 
         let content = ControlContent.bytes(for: .add(joining.map(\.user)), slots: joining.map(\.slot))
         let entry = try self.store(draft, sender: sender, in: conversation, content: content)
@@ -90,18 +97,21 @@ extension SQLiteMessageStore {
     private func end(_ user: UserID, by draft: Draft, sender: Int64, in conversation: LiveConversation) throws(SQLiteError)
         -> AppendOutcome
     {
-        guard let key = try self.writer.userKey(user), try self.writer.member(key, in: conversation)?.membership.active == true else {
+        guard let key = try self.writer.userKey(user), try self.writer.member(key, in: conversation)?.membership.active == true
+        else {
             return .refused(.notMember(user))
         }
         let entry = try self.store(
             draft, sender: sender, in: conversation, content: ControlContent.bytes(for: .end(user), slots: []))
-        try self.update("UPDATE members SET active = 0, ended_at = ?3, stamp = ?4 WHERE conversation = ?1 AND user = ?2") { update in
+        try self.update("UPDATE members SET active = 0, ended_at = ?3, stamp = ?4 WHERE conversation = ?1 AND user = ?2") {
+            update in
             update.bind(1, conversation.key)
             update.bind(2, key)
             update.bind(3, entry.sequence)
             update.bind(4, entry.stamp)
         }
-        try self.update("UPDATE intervals SET to_sequence = ?3 WHERE conversation = ?1 AND user = ?2 AND to_sequence = 0") { update in
+        try self.update("UPDATE intervals SET to_sequence = ?3 WHERE conversation = ?1 AND user = ?2 AND to_sequence = 0") {
+            update in
             update.bind(1, conversation.key)
             update.bind(2, key)
             update.bind(3, entry.sequence)
@@ -113,7 +123,8 @@ extension SQLiteMessageStore {
     private func setRole(_ role: Role, of user: UserID, by draft: Draft, sender: Int64, in conversation: LiveConversation)
         throws(SQLiteError) -> AppendOutcome
     {
-        guard let key = try self.writer.userKey(user), try self.writer.member(key, in: conversation)?.membership.active == true else {
+        guard let key = try self.writer.userKey(user), try self.writer.member(key, in: conversation)?.membership.active == true
+        else {
             return .refused(.notMember(user))
         }
         let entry = try self.store(
@@ -150,7 +161,9 @@ extension SQLiteMessageStore {
     }
 
     /// Stores the entry of a change and what was asked for, and moves the head.
-    private func store(_ draft: Draft, sender: Int64, in conversation: LiveConversation, content: [UInt8]) throws(SQLiteError) -> Entry {
+    private func store(_ draft: Draft, sender: Int64, in conversation: LiveConversation, content: [UInt8]) throws(SQLiteError)
+        -> Entry
+    {
         let id = try self.writer.nextID(at: draft.time)
         let entry = Entry(
             conversation: draft.conversation, sequence: conversation.head.sequence + 1, id: id, stamp: id, kind: draft.kind,
@@ -185,7 +198,8 @@ extension SQLiteMessageStore {
             insert.bind(5, visibleFrom)
             insert.bind(6, entry.stamp)
         }
-        try self.update("INSERT INTO intervals (conversation, user, from_sequence, to_sequence) VALUES (?1, ?2, ?3, 0)") { insert in
+        try self.update("INSERT INTO intervals (conversation, user, from_sequence, to_sequence) VALUES (?1, ?2, ?3, 0)") {
+            insert in
             insert.bind(1, conversation.key)
             insert.bind(2, user)
             insert.bind(3, entry.sequence)

@@ -1,6 +1,5 @@
-package import ParleyDomain
-
 import CSQLite
+package import ParleyDomain
 
 /// The log of one shard on the one connection that writes.
 ///
@@ -63,7 +62,9 @@ package final class SQLiteMessageStore: MessageStore {
         guard let conversation = try self.writer.conversation(draft.conversation) else { return .refused(.unknownConversation) }
         guard draft.decidedAt >= conversation.head.controlSequence else {
             // A repeat of what is stored is answered as such, whatever has changed since (promise 3).
-            guard case .duplicate(let entry)? = try self.earlier(draft, sender: sender, conversation) else { return .refused(.stale) }
+            guard case .duplicate(let entry)? = try self.earlier(draft, sender: sender, conversation) else {
+                return .refused(.stale)
+            }
             return .duplicate(entry)
         }
         guard draft.relatesTo <= conversation.head.sequence else {
@@ -72,7 +73,9 @@ package final class SQLiteMessageStore: MessageStore {
         return try self.appendMessage(draft, sender: sender, to: conversation)
     }
 
-    private func appendMessage(_ draft: Draft, sender: Int64, to conversation: LiveConversation) throws(SQLiteError) -> AppendOutcome {
+    private func appendMessage(_ draft: Draft, sender: Int64, to conversation: LiveConversation) throws(SQLiteError)
+        -> AppendOutcome
+    {
         let own = try self.writer.ownMessages(of: sender, in: conversation) + 1
         let mark = self.writer.highWater
         let id = try self.writer.nextID(at: draft.time)
@@ -227,7 +230,9 @@ package final class SQLiteMessageStore: MessageStore {
 
     package func membership(of user: UserID, in conversation: ConversationID) throws(StoreFailure) -> Membership? {
         try self.writer.read(.high) { () throws(SQLiteError) in
-            guard let live = try self.writer.conversation(conversation), let key = try self.writer.userKey(user) else { return nil }
+            guard let live = try self.writer.conversation(conversation), let key = try self.writer.userKey(user) else {
+                return nil
+            }
             return try self.writer.member(key, in: live)?.membership
         }
     }

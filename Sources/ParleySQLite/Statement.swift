@@ -89,7 +89,8 @@ package final class Statement {
             self.reset()
             return false
         default:
-            let error = SQLiteError(code: sqlite3_extended_errcode(self.database), message: String(cString: sqlite3_errmsg(self.database)))
+            let error = SQLiteError(
+                code: sqlite3_extended_errcode(self.database), message: String(cString: sqlite3_errmsg(self.database)))
             self.reset()
             throw error
         }

@@ -47,7 +47,8 @@ struct WriterCache {
 
     mutating func trim() {
         let over =
-            self.conversations.count > Self.conversationsMax || self.users.count > Self.usersMax || self.ordinals > Self.ordinalsMax
+            self.conversations.count > Self.conversationsMax || self.users.count > Self.usersMax
+            || self.ordinals > Self.ordinalsMax
         if over { self.removeAll() }
     }
 }

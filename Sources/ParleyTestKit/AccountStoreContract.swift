@@ -131,7 +131,8 @@ package enum AccountStoreContract {
             },
             groups: groups.enumerated().map { index, members in
                 ProvisionPlan.Group(
-                    conversation: ConversationID(trusted: "group\(index + 1)"), title: "Group \(index + 1)", members: members.map(user))
+                    conversation: ConversationID(trusted: "group\(index + 1)"), title: "Group \(index + 1)",
+                    members: members.map(user))
             })
     }
 }

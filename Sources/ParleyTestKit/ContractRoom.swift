@@ -29,12 +29,14 @@ struct Room {
     }
 
     func draft(
-        _ client: String, _ kind: EntryKind = .message, from sender: Int = 1, text: String = "", at decidedAt: Int64, time: Int64 = start,
+        _ client: String, _ kind: EntryKind = .message, from sender: Int = 1, text: String = "", at decidedAt: Int64,
+        time: Int64 = start,
         change: MembershipChange? = nil, relatesTo: Int64 = 0
     ) -> Draft {
         let content = change == nil ? Array(#"{"type":"text","text":"\#(text.isEmpty ? client : text)"}"#.utf8) : []
         return Draft(
-            conversation: self.id, sender: user(sender), clientID: ClientID(trusted: client), kind: kind, content: content, change: change,
+            conversation: self.id, sender: user(sender), clientID: ClientID(trusted: client), kind: kind, content: content,
+            change: change,
             time: time, decidedAt: decidedAt, relatesTo: relatesTo)
     }
 

@@ -1,5 +1,4 @@
 package import ParleyDomain
-
 import Synchronization
 
 /// A store in memory with the semantics of the real ones: simple and obviously right rather than fast.
@@ -81,7 +80,8 @@ package final class MemoryMessageStore: MessageStore, MessageReader {
     package func memberships(of user: UserID) throws(StoreFailure) -> [(Membership, ConversationHead)] {
         try self.open { state in
             state.order.compactMap { id in
-                guard let conversation = state.conversations[id], let member = conversation.members[user], member.row.active else {
+                guard let conversation = state.conversations[id], let member = conversation.members[user], member.row.active
+                else {
                     return nil
                 }
                 return (member.row, conversation.head)
@@ -101,13 +101,15 @@ package final class MemoryMessageStore: MessageStore, MessageReader {
 
     // MARK: MessageReader
 
-    package func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page {
+    package func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
         let visible = try self.visible(conversation, to: user)
         let wanted = visible.entries.filter { $0.sequence > after }
         return Self.page(wanted, limit: limit, head: visible.head)
     }
 
-    package func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page {
+    package func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
         let visible = try self.visible(conversation, to: user)
         let wanted = visible.entries.filter { $0.sequence < before }
         return Self.page(wanted.reversed(), limit: limit, head: visible.head)
@@ -143,7 +145,9 @@ package final class MemoryMessageStore: MessageStore, MessageReader {
 
     private func visible(_ conversation: ConversationID, to user: UserID) throws(ReadFailure) -> (entries: [Entry], head: Int64) {
         let found = self.state.withLock { state -> ([Entry], Int64)? in
-            guard let room = state.conversations[conversation], let member = room.members[user], member.row.active else { return nil }
+            guard let room = state.conversations[conversation], let member = room.members[user], member.row.active else {
+                return nil
+            }
             return (room.entries.filter { member.sees($0.sequence) }, room.head.sequence)
         }
         guard let found else { throw .notMember }

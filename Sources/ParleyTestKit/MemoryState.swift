@@ -85,7 +85,8 @@ struct MemoryState: Sendable {
         guard let conversation = self.conversations[draft.conversation],
             let entry = conversation.entries.first(where: { $0.sender == draft.sender && $0.clientID == draft.clientID })
         else { return nil }
-        let sameContent = draft.change == nil ? entry.content == draft.content : conversation.requests[entry.sequence] == draft.change
+        let sameContent =
+            draft.change == nil ? entry.content == draft.content : conversation.requests[entry.sequence] == draft.change
         if entry.kind == draft.kind, entry.relatesTo == draft.relatesTo, sameContent { return .duplicate(entry) }
         if case .create? = draft.change { return .refused(.conflict) }
         return .refused(draft.decidedAt < conversation.head.controlSequence ? .stale : .conflict)
@@ -154,14 +155,17 @@ struct MemoryState: Sendable {
 
     private mutating func store(_ draft: Draft, content: [UInt8]) -> Entry {
         self.highWater += 1
-        var conversation = self.conversations[draft.conversation] ?? MemoryConversation(
-            head: ConversationHead(conversation: draft.conversation, kind: .group, title: ""))
+        var conversation =
+            self.conversations[draft.conversation]
+            ?? MemoryConversation(
+                head: ConversationHead(conversation: draft.conversation, kind: .group, title: ""))
         let message: Int64 = draft.kind == .message ? 1 : 0
         let entry = Entry(
             conversation: draft.conversation, sequence: conversation.head.sequence + 1, id: self.highWater, stamp: self.highWater,
             kind: draft.kind, sender: draft.sender, clientID: draft.clientID, time: draft.time,
             messageOrdinal: conversation.head.messages + message,
-            senderOrdinal: conversation.ownMessages(of: draft.sender, upTo: .max) + message, relatesTo: draft.relatesTo, content: content)
+            senderOrdinal: conversation.ownMessages(of: draft.sender, upTo: .max) + message, relatesTo: draft.relatesTo,
+            content: content)
         conversation.entries.append(entry)
         conversation.requests[entry.sequence] = draft.change
         conversation.head.sequence = entry.sequence
@@ -197,11 +201,15 @@ struct MemoryState: Sendable {
     }
 
     mutating func advance(_ position: PositionUpdate) {
-        guard let conversation = self.conversations[position.conversation], let known = conversation.members[position.user] else { return }
+        guard let conversation = self.conversations[position.conversation], let known = conversation.members[position.user] else {
+            return
+        }
         let head = conversation.head.sequence
         var member = known
         if position.read <= head { member.row.read = max(member.row.read, min(position.read, member.lastSequence)) }
-        if position.delivered <= head { member.row.delivered = max(member.row.delivered, min(position.delivered, member.lastSequence)) }
+        if position.delivered <= head {
+            member.row.delivered = max(member.row.delivered, min(position.delivered, member.lastSequence))
+        }
         guard member.row != known.row else { return }
         self.highWater += 1
         member.stamp = self.highWater

@@ -99,7 +99,8 @@ package enum MessageReaderContract {
                 stamp = last.stamp
             }
             try expectEqual(found, [2, 4, 0, 3, 1].map { rooms[$0].id }, "order")
-            try expectEqual(try subject.reader.changes(for: user(1), after: 0, limit: 100).last?.head.conversation, rooms[3].id, "u1")
+            try expectEqual(
+                try subject.reader.changes(for: user(1), after: 0, limit: 100).last?.head.conversation, rooms[3].id, "u1")
             try rooms[2].send("b")
             let fresh = try subject.reader.changes(for: user(2), after: stamp, limit: 100)
             try expectEqual(fresh.map(\.head.conversation), [rooms[2].id], "after the last stamp")
@@ -124,7 +125,9 @@ package enum MessageReaderContract {
                     try subject.store.advance(all)
                 }
                 for number in 1...3 {
-                    let wanted = senders.enumerated().count { Int64($0.offset) + 2 > read && $0.element != 0 && $0.element != number }
+                    let wanted = senders.enumerated().count {
+                        Int64($0.offset) + 2 > read && $0.element != 0 && $0.element != number
+                    }
                     try expectEqual(room.summary(number).unread, Int64(wanted), "unread of u\(number), read \(read)")
                 }
             }

@@ -117,7 +117,8 @@ extension MessageStoreContract {
             try expectEqual(page.entries.map(\.sequence), [9, 8, 5], "newest first")
             try expect(page.more, "there is more before")
             try expectEqual(
-                subject.reader.entries(in: room.id, for: user(3), before: 5, limit: 3).entries.map(\.sequence), [4, 3], "before 5")
+                subject.reader.entries(in: room.id, for: user(3), before: 5, limit: 3).entries.map(\.sequence), [4, 3], "before 5"
+            )
             try expectEqual(room.summary(3).unread, 1, "unread")
         },
     ]
@@ -129,7 +130,9 @@ extension MessageStoreContract {
             let room = try Room.make(subject)
             for index in 1...4 { try room.send("m\(index)") }
             func advance(_ read: Int64, _ delivered: Int64, _ number: Int = 2) throws -> [Int64] {
-                try subject.store.advance([PositionUpdate(conversation: room.id, user: user(number), read: read, delivered: delivered)])
+                try subject.store.advance([
+                    PositionUpdate(conversation: room.id, user: user(number), read: read, delivered: delivered)
+                ])
                 let row = try room.membership(number)
                 return [row.read, row.delivered]
             }

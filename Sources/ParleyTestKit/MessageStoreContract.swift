@@ -24,7 +24,8 @@ package enum MessageStoreContract {
             let stored = outcomes.compactMap { if case .appended(let entry) = $0 { entry } else { nil } }
             try expectEqual(Array(page.entries.dropFirst()), stored, "what is read is what was answered:")
             let head = try room.head()
-            try expectEqual([head.sequence, head.messages, head.controlSequence, head.stamp], [4, 3, 1, stored[2].stamp], "head")
+            try expectEqual(
+                [head.sequence, head.messages, head.controlSequence, head.stamp], [4, 3, 1, stored[2].stamp], "head")
         },
         ContractCase("all that was answered is there after the store is opened again, and numbering goes on") { subject in
             var room = try Room.make(subject)
@@ -138,7 +139,8 @@ package enum MessageStoreContract {
             var larger = new
             larger.memberCap = 501
             for (client, change) in [
-                ("make", MembershipChange.create(larger, members: [user(2), user(3)])), ("make", .create(new, members: [user(2)])),
+                ("make", MembershipChange.create(larger, members: [user(2), user(3)])),
+                ("make", .create(new, members: [user(2)])),
                 ("other", .create(new, members: [user(2), user(3)])),
             ] {
                 try expectEqual(room.refusal(room.draft(client, .created, at: 0, change: change)), .conflict, client)
@@ -184,7 +186,9 @@ package enum MessageStoreContract {
                 room.draft("before", at: 1, time: -1), room.draft("relation", at: 1, relatesTo: -1),
                 room.draft("future", at: 1, relatesTo: 99),
             ] {
-                guard case .invalid = try room.refusal(draft) else { throw ContractViolation(description: "\(draft.clientID) is valid") }
+                guard case .invalid = try room.refusal(draft) else {
+                    throw ContractViolation(description: "\(draft.clientID) is valid")
+                }
             }
             try expectEqual(room.head().sequence, 1, "sequence")
         },
@@ -193,7 +197,9 @@ package enum MessageStoreContract {
             try subject.addUsers([user(3)])
             try expectEqual([room.membership(1).role, room.membership(2).role], [.member, .member], "roles")
             for change: MembershipChange in [.add([user(3)]), .end(user(2)), .setRole(user(2), .owner)] {
-                guard case .invalid = try room.refusal(room.change("c", change)) else { throw ContractViolation(description: "\(change)") }
+                guard case .invalid = try room.refusal(room.change("c", change)) else {
+                    throw ContractViolation(description: "\(change)")
+                }
             }
             let third = Room(subject: subject, id: ConversationID(trusted: "third"))
             let new = NewConversation(kind: .direct, title: "")

@@ -88,7 +88,8 @@ final class SQLiteSubject {
                     ProvisionPlan.User(
                         account: Account(id: user, name: "name of \(user)", passwordHash: nil, created: 1),
                         session: Session(
-                            id: SessionID(trusted: "s-\(user)"), user: user, device: "", tokenHash: Array("t-\(user)".utf8), created: 1,
+                            id: SessionID(trusted: "s-\(user)"), user: user, device: "", tokenHash: Array("t-\(user)".utf8),
+                            created: 1,
                             expires: 2, address: "", agent: ""))
                 }
                 try self.accounts.provision(ProvisionPlan(users: accounts, groups: []), at: 1)
@@ -119,7 +120,8 @@ final class SQLiteSubject {
     static func message(_ client: String, bytes: Int = 0) -> Draft {
         Draft(
             conversation: self.room, sender: self.anna, clientID: ClientID(trusted: client), kind: .message,
-            content: Array("the content of \(client)".utf8) + [UInt8](repeating: 32, count: bytes), time: self.start, decidedAt: 1)
+            content: Array("the content of \(client)".utf8) + [UInt8](repeating: 32, count: bytes), time: self.start, decidedAt: 1
+        )
     }
 
     func entries() throws -> [Entry] {
