@@ -85,15 +85,16 @@ package final class AccountManager: AccountService, UserDirectory {
 
     // MARK: Registering and logging in
 
-    package func register(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant {
+    package func register(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant
+    {
         guard self.settings.registration else {
             throw Refusal(.forbidden, rule: "registration is switched off on this server")
         }
         let name = try NamePolicy.name(name)
         try NamePolicy.newPassword(password)
         let device = try NamePolicy.device(device)
-        let bucket = LoginThrottle.Key.registration(LoginThrottle.network(of: origin.address))
-        try self.take([(bucket, self.settings.registrationsPerAddress)])
+        let network = LoginThrottle.network(of: origin.address)
+        try self.take(network.isEmpty ? [] : [(.registration(network), self.settings.registrationsPerAddress)])
         // A taken name is not worth a hash; that it is taken is no secret, for registering must tell.
         guard try await self.account(named: name) == nil else { throw Refusal(.nameTaken, field: "name") }
 
@@ -112,10 +113,10 @@ package final class AccountManager: AccountService, UserDirectory {
         let name = try NamePolicy.name(name)
         try NamePolicy.password(password)
         let device = try NamePolicy.device(device)
-        let buckets: [(LoginThrottle.Key, LoginThrottle.Rate)] = [
-            (.name(name.lowercased()), self.settings.triesPerName),
-            (.address(LoginThrottle.network(of: origin.address)), self.settings.triesPerAddress),
-        ]
+        var buckets: [(LoginThrottle.Key, LoginThrottle.Rate)] = [(.name(name.lowercased()), self.settings.triesPerName)]
+        let network = LoginThrottle.network(of: origin.address)
+        // Those whose address is not known (a Unix socket) must not share one bucket.
+        if !network.isEmpty { buckets.append((.address(network), self.settings.triesPerAddress)) }
         try self.take(buckets)
         let account: Account?
         let right: Bool
@@ -154,7 +155,8 @@ package final class AccountManager: AccountService, UserDirectory {
         try await self.revoke(identity.session, of: identity.user)
     }
 
-    /// Ends a session for whoever may: the user on another device, or the operator. Ending one that is over is no error.
+    /// Ends a session: the user's from another device, or the operator's doing. Ending one that is over is no error.
+    /// That the session is this user's is the caller's to check.
     package func revoke(_ session: SessionID, of user: UserID) async throws(Refusal) {
         let now = self.now()
         try await self.onStore { [self] () throws(AccountFailure) in
@@ -247,10 +249,11 @@ extension AccountManager {
     /// Revokes, forgets and tells. Where the outcome is unknown the sockets are closed too: what is live asks the store again.
     private func end(_ session: SessionID, of user: UserID, at now: Int64) throws(AccountFailure) {
         let outcome = Result { () throws(AccountFailure) in try self.store.revokeSession(session, at: now) }
-        let isOver = switch outcome {
-        case .success, .failure(.store(.outcomeUnknown)): true
-        case .failure: false
-        }
+        let isOver =
+            switch outcome {
+            case .success, .failure(.store(.outcomeUnknown)): true
+            case .failure: false
+            }
         guard isOver else { return try outcome.get() }
         let handler = self.state.withLock { state in
             state.book.end(session)

@@ -1,9 +1,11 @@
 package import ParleyDomain
+// For `_nfc`: the standard library normalises text but gives it out only so; Foundation does the same. (A9)
+@_spi(_Unicode) import Swift
 
 /// What a log-in name, a device name and a password may be (A9).
 ///
 /// The rules keep two names that look the same from being two accounts: nothing invisible, nothing that turns the
-/// direction of text, no space but single ordinary ones inside. The store folds case.
+/// direction of text, no space but single ordinary ones inside, and composed (NFC). The store folds case.
 package enum NamePolicy {
     /// The trimmed name, 1 to `Limits.nameCharacters` Unicode scalar values.
     /// - Throws: `empty`, `tooLong` or `badText`, with the field and the rule that it breaks.
@@ -42,7 +44,7 @@ package enum NamePolicy {
     }
 
     private static func checked(_ text: String, field: String) throws(Refusal) -> String {
-        let all = Array(text.unicodeScalars)
+        let all = Array(text._nfc)
         guard let first = all.firstIndex(where: { !$0.properties.isWhitespace }),
             let last = all.lastIndex(where: { !$0.properties.isWhitespace })
         else { return "" }

@@ -107,7 +107,9 @@ package struct ProvisionPlanFile: Sendable {
         }
         // The store folds log-in names to lower case: two that differ only so are one.
         guard self.userNames.insert(id.rawValue.lowercased()).inserted else { throw Broken("user \(id) stands here twice") }
-        guard self.usersByNumber.updateValue(id, forKey: number) == nil else { throw Broken("number \(number) stands here twice") }
+        guard self.usersByNumber.updateValue(id, forKey: number) == nil else {
+            throw Broken("number \(number) stands here twice")
+        }
         self.users.append(User(number: number, id: id))
     }
 

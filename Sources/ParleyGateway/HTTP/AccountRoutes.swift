@@ -118,7 +118,9 @@ package struct AccountRoutes: Sendable {
     /// Whose access token the request carries.
     /// - Throws: `notAuthenticated` where there is none, `badToken` or `sessionEnded` where it is not good.
     package func identity(of request: Request) async throws(Refusal) -> Identity {
-        guard let header = request.headers[.authorization] else { throw Refusal(.notAuthenticated, rule: "Authorization: Bearer") }
+        guard let header = request.headers[.authorization] else {
+            throw Refusal(.notAuthenticated, rule: "Authorization: Bearer")
+        }
         let words = header.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count == 2, let scheme = words.first, scheme.lowercased() == "bearer", let token = words.last else {
             throw Refusal(.badToken, rule: "Authorization: Bearer")

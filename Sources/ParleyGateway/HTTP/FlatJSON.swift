@@ -105,7 +105,8 @@ enum FlatJSON {
                     throw Self.loneSurrogate(field)
                 }
                 let low = try self.codeUnit()
-                guard (0xDC00..<0xE000).contains(low), let scalar = Unicode.Scalar((unit - 0xD800) << 10 + (low - 0xDC00) + 0x10000)
+                guard (0xDC00..<0xE000).contains(low),
+                    let scalar = Unicode.Scalar(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00))
                 else { throw Self.loneSurrogate(field) }
                 return scalar
             default: throw FlatJSON.malformed
@@ -146,7 +147,8 @@ enum FlatJSON {
 /// A client's own words where they are told back to it: identifier characters only, short (A50).
 enum NamePlate {
     static func of(_ text: String) -> String {
-        String(decoding: text.utf8.prefix(Limits.identifierBytes).map { isIdentifierByte($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        let bytes = text.utf8.prefix(Limits.identifierBytes).map { isIdentifierByte($0) ? $0 : UInt8(ascii: "?") }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

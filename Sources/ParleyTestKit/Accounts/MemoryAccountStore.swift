@@ -49,7 +49,8 @@ package final class MemoryAccountStore: AccountStore {
     package func accounts(prefix: String, limit: Int) throws(AccountFailure) -> [UserProfile] {
         try self.change { state in
             let found = state.ids.filter { $0.key.hasPrefix(prefix.lowercased()) }.sorted { $0.key < $1.key }
-            return found.prefix(max(0, limit)).compactMap { state.accounts[$0.value] }.map { UserProfile(user: $0.id, name: $0.name) }
+            let accounts = found.prefix(max(0, limit)).compactMap { state.accounts[$0.value] }
+            return accounts.map { UserProfile(user: $0.id, name: $0.name) }
         }
     }
 

@@ -41,7 +41,7 @@ import Testing
     @Test func takenNameIsRefusedWhateverItsCase() async throws {
         let world = try AccountWorld()
         _ = try await world.register("Ann")
-        #expect(await world.refusal { () throws(Refusal) in try await world.register(" aNN ") } == Refusal(.nameTaken, field: "name"))
+        #expect(await world.registering(" aNN ") == Refusal(.nameTaken, field: "name"))
     }
 
     @Test func twoAtOnceForOneNameMakeOneAccount() async throws {
@@ -65,7 +65,7 @@ import Testing
         var settings = AccountSettings()
         settings.registration = false
         let world = try AccountWorld(settings)
-        #expect(await world.code { () throws(Refusal) in try await world.register() } == .forbidden)
+        #expect(await world.registering().code == .forbidden)
         #expect(world.hasher.completed == 0)
     }
 
@@ -82,9 +82,9 @@ import Testing
         let world = try AccountWorld()
         _ = try await world.register()
         let before = world.hasher.completed
-        let wrong = await world.refusal { () throws(Refusal) in try await world.logIn("Ann", password: "wrong password") }
+        let wrong = await world.loggingIn("Ann", password: "wrong password")
         #expect(world.hasher.completed == before + 1)
-        let unknown = await world.refusal { () throws(Refusal) in try await world.logIn("Bob", password: "wrong password") }
+        let unknown = await world.loggingIn("Bob", password: "wrong password")
         #expect(world.hasher.completed == before + 2)
         #expect(wrong == Refusal(.wrongCredentials) && unknown == wrong)
     }
@@ -92,8 +92,8 @@ import Testing
     @Test func accountWithoutPasswordCannotLogIn() async throws {
         let world = try AccountWorld()
         try world.store.createAccount(Account(id: UserID(trusted: "bot"), name: "bot", passwordHash: nil, created: 0))
-        #expect(await world.code { () throws(Refusal) in try await world.logIn("bot", password: "") } == .empty)
-        #expect(await world.code { () throws(Refusal) in try await world.logIn("bot", password: "anything at all") } == .wrongCredentials)
+        #expect(await world.loggingIn("bot", password: "").code == .empty)
+        #expect(await world.loggingIn("bot", password: "anything at all").code == .wrongCredentials)
         #expect(world.hasher.completed == 1)
     }
 
@@ -102,7 +102,7 @@ import Testing
     ])
     func newPasswordOutsideTheBoundsIsRefused(password: String, code: ErrorCode) async throws {
         let world = try AccountWorld()
-        let refusal = await world.refusal { () throws(Refusal) in try await world.register(password: password) }
+        let refusal = await world.registering(password: password)
         #expect(refusal.code == code && refusal.field == "password" && !refusal.rule.isEmpty)
         #expect(world.hasher.completed == 0)
     }
@@ -112,7 +112,7 @@ import Testing
         let world = try AccountWorld()
         _ = try await world.register(password: password)
         _ = try await world.logIn(password: password)
-        #expect(await world.code { () throws(Refusal) in try await world.logIn(password: password + "x") } != .internalError)
+        #expect(await world.loggingIn(password: password + "x").code != .internalError)
     }
 
     @Test(arguments: [
@@ -125,9 +125,11 @@ import Testing
         let fresh = try AccountWorld(store: world.store)
         world.store.failure = failure
         for refusal in [
-            await world.refusal { () throws(Refusal) in try await world.logIn() },
-            await world.refusal { () throws(Refusal) in try await world.register("Bob") },
-            await world.refusal { () throws(Refusal) in try await world.accounts.refresh(token: grant.refreshToken, from: AccountWorld.here) },
+            await world.loggingIn(),
+            await world.registering("Bob"),
+            await world.refusal { () throws(Refusal) in
+                try await world.accounts.refresh(token: grant.refreshToken, from: AccountWorld.here)
+            },
             await fresh.refusal { () throws(Refusal) in try await fresh.accounts.authenticate(token: grant.accessToken) },
         ] {
             #expect(refusal.code == code)

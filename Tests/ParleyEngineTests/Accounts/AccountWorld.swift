@@ -62,4 +62,23 @@ struct AccountWorld {
     }
 
     func code<Value>(_ body: () async throws(Refusal) -> Value) async -> ErrorCode { await self.refusal(body).code }
+
+    /// The codes of calls that must fail.
+    func authenticating(_ token: String) async -> ErrorCode {
+        await self.code { () throws(Refusal) in try await self.accounts.authenticate(token: token) }
+    }
+    func refreshing(_ token: String) async -> ErrorCode {
+        await self.code { () throws(Refusal) in try await self.accounts.refresh(token: token, from: Self.here) }
+    }
+    func redeeming(_ ticket: String) async -> ErrorCode {
+        await self.code { () throws(Refusal) in try await self.accounts.redeem(ticket: ticket) }
+    }
+    func loggingIn(_ name: String = "Ann", password: String = "correct horse", from address: String = "192.0.2.1") async
+        -> Refusal
+    {
+        await self.refusal { () throws(Refusal) in try await self.logIn(name, password: password, from: address) }
+    }
+    func registering(_ name: String = "Ann", password: String = "correct horse") async -> Refusal {
+        await self.refusal { () throws(Refusal) in try await self.register(name, password: password) }
+    }
 }

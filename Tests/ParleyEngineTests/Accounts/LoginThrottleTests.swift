@@ -66,14 +66,14 @@ import Testing
         let world = try AccountWorld()
         _ = try await world.register()
         for number in 0..<10 {
-            let code = await world.code { () throws(Refusal) in
-                try await world.logIn(number % 2 == 0 ? "Ann" : "aNN", password: "wrong password", from: "198.51.100.\(number)")
-            }
+            let code = await world.loggingIn(
+                number % 2 == 0 ? "Ann" : "aNN", password: "wrong password", from: "198.51.100.\(number)"
+            ).code
             #expect(code == .wrongCredentials)
         }
         let before = world.hasher.completed
         #expect(
-            await world.refusal { () throws(Refusal) in try await world.logIn(from: "203.0.113.1") }
+            await world.loggingIn(from: "203.0.113.1")
                 == Refusal(.rateLimited, retryMilliseconds: 10_000))
         #expect(world.hasher.completed == before)
         world.clock.wind(10_000)
@@ -83,18 +83,18 @@ import Testing
     @Test func sprayingNamesFromOneAddressIsSlowedDown() async throws {
         let world = try AccountWorld()
         for number in 0..<50 {
-            let code = await world.code { () throws(Refusal) in try await world.logIn("n\(number)", password: "Spring2026!") }
+            let code = await world.loggingIn("n\(number)", password: "Spring2026!").code
             #expect(code == .wrongCredentials)
         }
-        #expect(await world.refusal { () throws(Refusal) in try await world.logIn("next") } == Refusal(.rateLimited, retryMilliseconds: 2_000))
-        #expect(await world.code { () throws(Refusal) in try await world.logIn("next", from: "203.0.113.1") } == .wrongCredentials)
+        #expect(await world.loggingIn("next") == Refusal(.rateLimited, retryMilliseconds: 2_000))
+        #expect(await world.loggingIn("next", from: "203.0.113.1").code == .wrongCredentials)
     }
 
     @Test func manyTriesAtOnceDoNotPassTogether() async throws {
         let world = try AccountWorld()
         let codes = await withTaskGroup(of: ErrorCode.self) { group in
             for _ in 0..<40 {
-                group.addTask { await world.code { () throws(Refusal) in try await world.logIn(password: "wrong password") } }
+                group.addTask { await world.loggingIn(password: "wrong password").code }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
@@ -113,6 +113,6 @@ import Testing
         settings.registrationsPerAddress = .init(burst: 2, interval: 5_000)
         let world = try AccountWorld(settings)
         _ = (try await world.register("a"), try await world.register("b"))
-        #expect(await world.refusal { () throws(Refusal) in try await world.register("c") } == Refusal(.rateLimited, retryMilliseconds: 5_000))
+        #expect(await world.registering("c") == Refusal(.rateLimited, retryMilliseconds: 5_000))
     }
 }

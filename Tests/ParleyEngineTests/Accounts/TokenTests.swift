@@ -12,9 +12,7 @@ import Testing
             for bit in 0..<7 {
                 var forged = token
                 forged[index] ^= 1 << bit
-                let code = await world.code { () throws(Refusal) in
-                    try await world.accounts.authenticate(token: String(decoding: forged, as: UTF8.self))
-                }
+                let code = await world.authenticating(String(decoding: forged, as: UTF8.self))
                 #expect(code == .badToken, "byte \(index), bit \(bit)")
             }
         }
@@ -26,15 +24,15 @@ import Testing
         for token in [grant.accessToken, grant.refreshToken] {
             for length in 0..<token.utf8.count {
                 let short = String(token.prefix(length))
-                #expect(await world.code { () throws(Refusal) in try await world.accounts.authenticate(token: short) } == .badToken)
+                #expect(await world.authenticating(short) == .badToken)
                 #expect(
-                    await world.code { () throws(Refusal) in try await world.accounts.refresh(token: short, from: AccountWorld.here) }
+                    await world.refreshing(short)
                         == .badToken)
             }
         }
         for extra in ["=", "A", ".", " ", "\n", ".AAAA", String(repeating: "A", count: 100_000)] {
             let token = grant.accessToken + extra
-            #expect(await world.code { () throws(Refusal) in try await world.accounts.authenticate(token: token) } == .badToken)
+            #expect(await world.authenticating(token) == .badToken)
         }
         // None of this has ended the session.
         _ = try await world.accounts.refresh(token: grant.refreshToken, from: AccountWorld.here)
@@ -50,7 +48,7 @@ import Testing
                 forged[index] ^= 1 << bit
                 let text = String(decoding: forged, as: UTF8.self)
                 #expect(
-                    await world.code { () throws(Refusal) in try await world.accounts.refresh(token: text, from: AccountWorld.here) }
+                    await world.refreshing(text)
                         == .badToken)
             }
         }
@@ -62,9 +60,9 @@ import Testing
         let (world, other) = (try AccountWorld(), try AccountWorld())
         let grant = try await other.register()
         _ = try await world.register()
-        #expect(await world.code { () throws(Refusal) in try await world.accounts.authenticate(token: grant.accessToken) } == .badToken)
+        #expect(await world.authenticating(grant.accessToken) == .badToken)
         #expect(
-            await world.code { () throws(Refusal) in try await world.accounts.refresh(token: grant.refreshToken, from: AccountWorld.here) }
+            await world.refreshing(grant.refreshToken)
                 == .badToken)
     }
 
@@ -78,17 +76,15 @@ import Testing
             for body in bodies {
                 let token = prefix + body
                 if token != grant.accessToken {
-                    let code = await world.code { () throws(Refusal) in try await world.accounts.authenticate(token: token) }
+                    let code = await world.authenticating(token)
                     #expect(code == .badToken, "\(prefix)")
                 }
                 if token != grant.refreshToken {
-                    let code = await world.code { () throws(Refusal) in
-                        try await world.accounts.refresh(token: token, from: AccountWorld.here)
-                    }
+                    let code = await world.refreshing(token)
                     #expect(code == .badToken, "\(prefix)")
                 }
                 if token != ticket {
-                    let code = await world.code { () throws(Refusal) in try await world.accounts.redeem(ticket: token) }
+                    let code = await world.redeeming(token)
                     #expect(code == .badToken, "\(prefix)")
                 }
             }
@@ -102,7 +98,7 @@ import Testing
         world.clock.wind(599_999)
         _ = try await world.accounts.authenticate(token: grant.accessToken)
         world.clock.wind(1)
-        #expect(await world.code { () throws(Refusal) in try await world.accounts.authenticate(token: grant.accessToken) } == .badToken)
+        #expect(await world.authenticating(grant.accessToken) == .badToken)
     }
 
     @Test func liveSessionIsAskedOfTheStoreOnce() async throws {
@@ -122,10 +118,10 @@ import Testing
         try await world.accounts.logOut(identity)
         #expect(world.ended.sessions == [phone.session])
         #expect(world.accounts.wasEnded(phone.session) && !world.accounts.wasEnded(laptop.session))
-        #expect(await world.code { () throws(Refusal) in try await world.accounts.authenticate(token: phone.accessToken) } == .sessionEnded)
-        #expect(await world.code { () throws(Refusal) in try await world.accounts.redeem(ticket: ticket) } == .sessionEnded)
+        #expect(await world.authenticating(phone.accessToken) == .sessionEnded)
+        #expect(await world.redeeming(ticket) == .sessionEnded)
         #expect(
-            await world.code { () throws(Refusal) in try await world.accounts.refresh(token: phone.refreshToken, from: AccountWorld.here) }
+            await world.refreshing(phone.refreshToken)
                 == .sessionEnded)
         _ = try await world.accounts.authenticate(token: laptop.accessToken)
         // A second time is no error.
@@ -163,12 +159,12 @@ import Testing
         let third = try await world.accounts.refresh(token: second.refreshToken, from: AccountWorld.here)
         // Not only the last one used: any old one of the family.
         #expect(
-            await world.code { () throws(Refusal) in try await world.accounts.refresh(token: first.refreshToken, from: AccountWorld.here) }
+            await world.refreshing(first.refreshToken)
                 == .badToken)
         #expect(world.ended.sessions == [first.session])
-        #expect(await world.code { () throws(Refusal) in try await world.accounts.authenticate(token: third.accessToken) } == .sessionEnded)
+        #expect(await world.authenticating(third.accessToken) == .sessionEnded)
         #expect(
-            await world.code { () throws(Refusal) in try await world.accounts.refresh(token: third.refreshToken, from: AccountWorld.here) }
+            await world.refreshing(third.refreshToken)
                 == .sessionEnded)
         #expect(world.store.sessions.isEmpty)
     }
@@ -199,7 +195,7 @@ import Testing
         #expect(grant.accessExpires == world.clock.now + 60_000)
         world.clock.wind(60_000)
         #expect(
-            await world.code { () throws(Refusal) in try await world.accounts.refresh(token: grant.refreshToken, from: AccountWorld.here) }
+            await world.refreshing(grant.refreshToken)
                 == .sessionEnded)
     }
 
@@ -210,14 +206,14 @@ import Testing
         let first = try await world.accounts.makeTicket(for: identity)
         #expect(first.expires == world.clock.now + 30_000 && first.ticket.hasPrefix("pt1.") && first.ticket.count == 47)
         #expect(try await world.accounts.redeem(ticket: first.ticket) == identity)
-        #expect(await world.code { () throws(Refusal) in try await world.accounts.redeem(ticket: first.ticket) } == .badToken)
+        #expect(await world.redeeming(first.ticket) == .badToken)
         let (second, third) = (
             try await world.accounts.makeTicket(for: identity).ticket, try await world.accounts.makeTicket(for: identity).ticket
         )
         world.clock.wind(29_999)
         _ = try await world.accounts.redeem(ticket: second)
         world.clock.wind(1)
-        #expect(await world.code { () throws(Refusal) in try await world.accounts.redeem(ticket: third) } == .badToken)
+        #expect(await world.redeeming(third) == .badToken)
     }
 
     @Test func oneTicketUsedInParallelOpensOneSocket() async throws {

@@ -115,7 +115,9 @@ final class Collector: ResponseBodyWriter, Sendable {
         let start = #"{"type":"me","user":"\#(login.field("user"))","name":"Zoë \"Z\"","session":"\#(login.field("session"))""#
         #expect(me.status == 200 && me.text == start + #","device":""}"#)
         let ticket = try await world.send(.post, "/v1/ticket", token: login.field("access_token"))
-        #expect(ticket.text.wholeMatch(of: try Regex(#"\{"type":"ticket","ticket":"pt1\.[A-Za-z0-9_-]{43}","expires":[0-9]{13}\}"#)) != nil)
+        #expect(
+            ticket.text.wholeMatch(of: try Regex(#"\{"type":"ticket","ticket":"pt1\.[A-Za-z0-9_-]{43}","expires":[0-9]{13}\}"#))
+                != nil)
         let refresh = #"{"refresh_token":"\#(login.field("refresh_token"))"}"#
         let renewed = try await world.send(.post, "/v1/refresh", body: refresh)
         #expect(renewed.status == 200 && renewed.field("session") == login.field("session"))
@@ -156,8 +158,10 @@ final class Collector: ResponseBodyWriter, Sendable {
 
     @Test(arguments: [
         ("", "not_json", ""), ("[]", "not_json", ""), ("{", "not_json", ""), ("null", "not_json", ""), ("{}{}", "not_json", ""),
-        (#"{"name":"a","password":"b"} x"#, "not_json", ""), (#"{"name":"a",}"#, "not_json", ""), (#"{'name':"a"}"#, "not_json", ""),
-        (#"{"name":"a" "password":"b"}"#, "not_json", ""), (#"{"name":"a\x"}"#, "not_json", ""), (#"{"name":"a\u12G4"}"#, "not_json", ""),
+        (#"{"name":"a","password":"b"} x"#, "not_json", ""), (#"{"name":"a",}"#, "not_json", ""),
+        (#"{'name':"a"}"#, "not_json", ""),
+        (#"{"name":"a" "password":"b"}"#, "not_json", ""), (#"{"name":"a\x"}"#, "not_json", ""),
+        (#"{"name":"a\u12G4"}"#, "not_json", ""),
         ("{\"name\":\"a\nb\"}", "not_json", ""), (#"{"name":"a"#, "not_json", ""), (#"{"name":NaN}"#, "not_json", ""),
         ("{}", "missing_field", "name"), (#"{"name":"a"}"#, "missing_field", "password"),
         (#"{"name":"a","password":"b","admin":"1"}"#, "unknown_field", "admin"),
@@ -167,7 +171,8 @@ final class Collector: ResponseBodyWriter, Sendable {
         (#"{"name":1,"password":"b"}"#, "wrong_type", "name"), (#"{"name":{"$ne":""},"password":"b"}"#, "wrong_type", "name"),
         (#"{"name":null,"password":"b"}"#, "wrong_type", "name"), (#"{"name":["a"],"password":"b"}"#, "wrong_type", "name"),
         (#"{"name":"\ud800","password":"b"}"#, "bad_text", "name"), (#"{"name":"\udc00","password":"b"}"#, "bad_text", "name"),
-        (#"{"name":"\ud800\u0041","password":"b"}"#, "bad_text", "name"), (#"{"name":"a\u0000","password":"b"}"#, "bad_text", "name"),
+        (#"{"name":"\ud800\u0041","password":"b"}"#, "bad_text", "name"),
+        (#"{"name":"a\u0000","password":"b"}"#, "bad_text", "name"),
         (#"{"name":"a\u202eb","password":"b"}"#, "bad_text", "name"), (#"{"name":"  ","password":"b"}"#, "empty", "name"),
     ])
     func badBodyIsRefusedWithItsReason(body: String, name: String, field: String) async throws {
@@ -219,7 +224,10 @@ final class Collector: ResponseBodyWriter, Sendable {
         #expect(none.status == 401 && none.field("name") == "not_authenticated")
         #expect(try await world.send(.get, "/v1/me?access_token=\(token)").status == 401)
         #expect(try await world.send(.get, "/v1/me", headers: ["cookie": "token=\(token)"]).status == 401)
-        for header in ["\(token)", "Basic \(token)", "Bearer  \(token)", "Bearer \(token) x", "Bearer", "Bearer ", "Bearer \(token), Bearer \(token)"] {
+        for header in [
+            "\(token)", "Basic \(token)", "Bearer  \(token)", "Bearer \(token) x", "Bearer", "Bearer ",
+            "Bearer \(token), Bearer \(token)",
+        ] {
             let answer = try await world.send(.get, "/v1/me", headers: ["authorization": header])
             #expect(answer.status == 401 && answer.field("name") == "bad_token", "\(header)")
         }
@@ -240,9 +248,12 @@ final class Collector: ResponseBodyWriter, Sendable {
         #expect(try await world.send(.get, "/v1/users?prefix=ann+l", token: token).text.contains("Ann Lee"))
         #expect(try await world.send(.get, "/v1/users?prefix=zz", token: token).text == #"{"type":"users","users":[]}"#)
         for (query, name) in [
-            ("", "missing_field"), ("?prefix=", "empty"), ("?prefix=a&limit=21", "out_of_range"), ("?prefix=a&limit=0", "out_of_range"),
-            ("?prefix=a&limit=99999999999999999999", "out_of_range"), ("?prefix=a&limit=x", "out_of_range"), ("?prefix=a&x=1", "unknown_field"),
-            ("?prefix=a&prefix=b", "duplicate_key"), ("?prefix=%zz", "bad_request"), ("?prefix=%f", "bad_request"), ("?prefix=%ff", "bad_text"),
+            ("", "missing_field"), ("?prefix=", "empty"), ("?prefix=a&limit=21", "out_of_range"),
+            ("?prefix=a&limit=0", "out_of_range"),
+            ("?prefix=a&limit=99999999999999999999", "out_of_range"), ("?prefix=a&limit=x", "out_of_range"),
+            ("?prefix=a&x=1", "unknown_field"),
+            ("?prefix=a&prefix=b", "duplicate_key"), ("?prefix=%zz", "bad_request"), ("?prefix=%f", "bad_request"),
+            ("?prefix=%ff", "bad_text"),
             ("?prefix=a%00", "bad_text"),
         ] {
             let answer = try await world.send(.get, "/v1/users\(query)", token: token)
@@ -294,7 +305,8 @@ final class Collector: ResponseBodyWriter, Sendable {
     }
 
     @Test(arguments: [
-        ("", "192.0.2.7"), ("nonsense", "192.0.2.7"), ("203.0.113.9, nonsense", "192.0.2.7"), ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("", "192.0.2.7"), ("nonsense", "192.0.2.7"), ("203.0.113.9, nonsense", "192.0.2.7"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
         ("2001:DB8::1", "2001:db8::1"), ("1.1.1.1,203.0.113.9 ", "203.0.113.9"), ("203.0.113.9:80", "192.0.2.7"),
     ])
     func brokenForwardedAddressFallsBackToTheProxy(header: String, address: String) throws {
