@@ -16,7 +16,7 @@ package final class SQLiteDatabase: Sendable {
         /// Reads that may run at once; more wait.
         package var readers = 4
         /// The log is copied into the database when it has reached this many KiB.
-        package var checkpointKiB = 16_384
+        package var checkpointKiB = 32_768
         /// The log never starts a transaction above this many KiB (F21).
         package var logLimitKiB = 49_152
 
