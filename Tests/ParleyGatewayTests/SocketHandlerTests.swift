@@ -174,7 +174,7 @@ struct SocketHandlerTests {
 
     @Test func deadConnectionTellsTheSessionOnce() throws {
         let bench = try Bench()
-        bench.channel.pipeline.fireErrorCaught(ChannelError.eof)
+        bench.channel.pipeline.fireErrorCaught(ChannelError.alreadyClosed)
         bench.channel.embeddedEventLoop.run()
         #expect(!bench.isOpen())
         bench.socket.cut()
