@@ -229,6 +229,19 @@ struct SocketHandlerTests {
         #expect(bench.session.said == ["disconnected"])
     }
 
+    @Test func strangersMessagesAreShorter() throws {
+        var settings = SocketEnvironment.Settings()
+        settings.messageBytesBeforeLogin = 4
+        let known = try Bench(settings: settings)
+        try known.feed(Make.text("1234"))
+        known.socket.loggedIn()
+        try known.feed(Make.text("12345"))
+        #expect(known.session.said == ["text 1234", "text 12345"])
+        let stranger = try Bench(settings: settings)
+        try stranger.feed(Make.text("12345"))
+        #expect(try stranger.sent() == close(1_009, "frame_too_large"))
+    }
+
     @Test func addressCountsOnlyUntilTheLoginWindowEnds() throws {
         let bench = try Bench()
         let ledger = bench.ledger

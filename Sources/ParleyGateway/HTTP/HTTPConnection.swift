@@ -110,7 +110,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let parserError = error as? HTTPParserError else {
-            self.core.logger.debug("connection failed", metadata: ["connection": "\(self.id)", "cause": "\(error)"])
+            self.core.logger.debug("connection failed", metadata: ["connection": "\(String(self.id, radix: 16))", "cause": "\(error)"])
             return self.cut()
         }
         self.keepsAlive = false
@@ -334,10 +334,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
             // Hands what it has not read as HTTP to the socket when it leaves, at the end of this turn.
             pipeline.removeHandler(context: decoder, promise: nil)
         } catch {
-            self.core.logger.error("upgrade failed", metadata: ["connection": "\(self.id)", "cause": "\(error)"])
+            self.core.logger.error("upgrade failed", metadata: ["connection": "\(String(self.id, radix: 16))", "cause": "\(error)"])
             socket.cut()
             return self.cut()
         }
-        socket.start(info: ConnectionInfo(origin: origin, subprotocol: agreement.subprotocol))
+        socket.start(info: ConnectionInfo(origin: origin, subprotocol: agreement.subprotocol, connection: self.id))
     }
 }
