@@ -71,10 +71,11 @@ package struct Sequencer: Sendable {
     package mutating func pick() -> [Submission] {
         var picked: [Submission] = []
         picked.reserveCapacity(min(self.waitingCount, Limits.draftsPerBatch))
+        var bytes = 0
         for _ in 0..<self.turns.count {
-            guard picked.count < Limits.draftsPerBatch, let conversation = self.turns.popFirst() else { break }
+            guard picked.count < Limits.draftsPerBatch, bytes < Limits.bytesPerBatch, let conversation = self.turns.popFirst() else { break }
             let room = min(Limits.draftsPerConversationAndBatch, Limits.draftsPerBatch - picked.count)
-            let more = self.lanes[conversation]?.take(room, into: &picked) ?? false
+            let more = self.lanes[conversation]?.take(room, into: &picked, &bytes) ?? false
             if more {
                 self.turns.append(conversation)
             } else {
@@ -327,12 +328,13 @@ extension Sequencer {
 
 extension Sequencer.Lane {
     /// Moves up to `room` commands out, stopping after one that changes membership. Says whether more wait.
-    fileprivate mutating func take(_ room: Int, into picked: inout [Submission]) -> Bool {
+    fileprivate mutating func take(_ room: Int, into picked: inout [Submission], _ bytes: inout Int) -> Bool {
         var taken = 0
-        while taken < room, let submission = self.waiting.popFirst() {
+        while taken < room, bytes < Limits.bytesPerBatch, let submission = self.waiting.popFirst() {
             picked.append(submission)
             taken += 1
-            guard case .send = submission.command else { break }
+            guard case .send(_, _, let content, _) = submission.command else { break }
+            bytes += content.count
         }
         return !self.waiting.isEmpty
     }

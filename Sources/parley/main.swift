@@ -1,0 +1,4 @@
+import ArgumentParser
+import ParleyCommandLine
+
+await ParleyCommand.main()
