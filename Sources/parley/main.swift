@@ -1,4 +1,0 @@
-import ArgumentParser
-import ParleyCommandLine
-
-await ParleyCommand.main()
