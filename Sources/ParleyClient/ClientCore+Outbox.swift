@@ -24,8 +24,8 @@ extension ClientCore {
             case .create(let clientID, let new, let members): .create(clientID, new, members: members)
             }
         guard let id = self.request(frame, for: .lane(index)) else { return }
-        self.lanes[index].flight = (id, now + self.settings.requestMilliseconds)
-        self.wake(at: now + self.settings.requestMilliseconds)
+        self.lanes[index].flight = (id, now + self.patience)
+        self.wake(at: now + self.patience)
     }
 
     // MARK: Positions
@@ -55,8 +55,8 @@ extension ClientCore {
         let frame = ClientFrame.read(conversation.id, read: conversation.read, delivered: max(conversation.delivered, conversation.read))
         guard let id = self.request(frame, for: .report(index, read: conversation.read, delivered: conversation.delivered)) else { return }
         self.conversations[index].unreported = 0
-        self.conversations[index].report = (id, now + self.settings.requestMilliseconds)
-        self.wake(at: now + self.settings.requestMilliseconds)
+        self.conversations[index].report = (id, now + self.patience)
+        self.wake(at: now + self.patience)
     }
 
     mutating func reported(_ id: Int64, at now: Int64) {

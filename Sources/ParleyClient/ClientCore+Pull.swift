@@ -12,8 +12,8 @@ extension ClientCore {
         // The token is the server's; one that this version cannot hand back asks for everything, which is never wrong.
         let request = SyncRequest(epoch: self.epoch, token: SyncToken(text: self.token) ?? .start, positions: positions)
         guard let id = self.request(.sync(request), for: .sync(evidence: self.evidence)) else { return }
-        self.sync = .waiting(request: id, until: now + self.settings.requestMilliseconds)
-        self.wake(at: now + self.settings.requestMilliseconds)
+        self.sync = .waiting(request: id, until: now + self.patience)
+        self.wake(at: now + self.patience)
     }
 
     mutating func synced(_ id: Int64, _ reply: ReceivedSync, at now: Int64) {
@@ -81,8 +81,8 @@ extension ClientCore {
         }
         let frame = ClientFrame.history(conversation.id, .after(conversation.position), limit: self.settings.pageEntries)
         guard let id = self.request(frame, for: .pull(index, evidence: self.evidence)) else { return }
-        self.conversations[index].pull = .waiting(request: id, until: now + self.settings.requestMilliseconds)
-        self.wake(at: now + self.settings.requestMilliseconds)
+        self.conversations[index].pull = .waiting(request: id, until: now + self.patience)
+        self.wake(at: now + self.patience)
     }
 
     /// A page holds what the user may see, in order; between his memberships there may be holes that are not his to fill.

@@ -71,6 +71,7 @@ extension ClientCore {
     private mutating func entered(_ id: Int64, at now: Int64) {
         guard case .entering = self.phase, case .auth? = self.pending.removeValue(forKey: id) else { return }
         self.phase = .live
+        self.patience = max(1, self.settings.requestMilliseconds)
         self.connectFailures = 0
         self.sync = .due(at: now)
         self.wake(at: now + 2 * self.heartbeatMilliseconds)

@@ -70,6 +70,8 @@ package struct ClientCore: Sendable {
     /// Something had to wait because too many requests are in flight.
     var isBlocked = false
 
+    /// How long an answer may take: doubled whenever one took longer, so that no line is too slow for ever.
+    var patience: Int64 = 0
     var jitter: UInt64 = 0
     var requests: [ClientRequest] = []
     var news: [ReceivedAction] = []
@@ -269,6 +271,8 @@ package struct ClientCore: Sendable {
 
     /// Stops waiting for answers that are overdue: what they were asked for is asked again.
     private mutating func expire(at now: Int64) {
+        let waiting = self.pending.count
+        defer { if self.pending.count < waiting { self.patience = min(self.patience * 2, 120_000) } }
         if case .waiting(let request, let until) = self.sync, now >= until {
             self.pending[request] = nil
             self.sync = .due(at: now)

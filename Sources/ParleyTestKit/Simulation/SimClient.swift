@@ -109,6 +109,7 @@ final class SimClient {
         guard let link = self.link else { return }
         let request = self.world.bug == .dedupeOff ? self.renamed(request) : request
         self.world.send(up: request, on: link)
+        if case .auth = request.frame { return }
         if self.world.sendsTwice() { self.world.send(up: request, on: link) }
     }
 

@@ -90,7 +90,7 @@ final class SimLoop {
         case .part(let user, let conversation):
             for connection in self.live(user) { self.leave(connection, conversation) }
         case .bell(let conversation, let head):
-            guard let room = self.rooms[conversation], room.head < head else { return }
+            guard let room = self.rooms[conversation], room.head <= head else { return }
             room.head = head
             room.changed = self.tick
         case .position(let user, let conversation, let read, let delivered, let except):
@@ -111,6 +111,14 @@ final class SimLoop {
         for connection in self.connections where broadcast.asked(by: connection.id) {
             connection.acknowledged(broadcast, seated: connection.isSeated(in: broadcast.conversation))
         }
+    }
+
+    func end() {
+        for connection in self.connections { _ = connection.takeSeats() }
+        for room in self.rooms.values { room.members = [] }
+        self.connections = []
+        self.rooms = [:]
+        self.dirty = []
     }
 
     // MARK: Connections

@@ -55,6 +55,9 @@ final class SimServer {
         loop.add(SimConnection(id: id, loop: loop, link: link))
     }
 
+    /// The process is gone, and with it all that it held.
+    func end() { for loop in self.loops { loop.end() } }
+
     // MARK: The shard
 
     func post(_ input: SimInput) {
@@ -76,7 +79,7 @@ final class SimServer {
         self.mailbox.removeAll(keepingCapacity: true)
         self.take()
         let picked = self.sequencer.pick()
-        guard !picked.isEmpty else { return self.finishTurn() }
+        guard !picked.isEmpty || self.sequencer.hasDoubts else { return self.finishTurn() }
         do throws(StoreFailure) {
             self.effects.append(contentsOf: try self.lookUp(self.sequencer.unknown(for: picked)))
         } catch {

@@ -62,6 +62,7 @@ final class SimWorld {
             if let fault = self.codec.fault { self.fail("the wire: \(fault)") }
         }
         if self.failure == nil { self.failure = SimChecks(self).firstFailure() }
+        self.endServer()
         return self.failure
     }
 
@@ -138,12 +139,17 @@ final class SimWorld {
 
     private func crashServer(downFor: Int64) {
         guard self.server != nil else { return }
-        self.server = nil
+        self.endServer()
         for link in self.links where !(link.down.isDead && link.up.isDead) && link.clientOpen {
-            link.server = nil
             self.cut(link, clientHears: self.random.chance(800), serverHears: true)
         }
         self.push(.serverRestart, after: downFor)
+    }
+
+    private func endServer() {
+        for link in self.links { link.server = nil }
+        self.server?.end()
+        self.server = nil
     }
 
     // MARK: Faults

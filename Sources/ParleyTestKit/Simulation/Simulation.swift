@@ -50,4 +50,54 @@ package struct Simulation: Sendable {
             accepted: world.clients.reduce(0) { $0 + $1.accepted.values.reduce(0) { $0 + $1.count } }, failure: failure,
             trace: world.trace.last)
     }
+
+    /// What many runs came to.
+    package struct Total: Sendable {
+        package var seeds = 0
+        package var steps: UInt64 = 0
+        package var simulatedMilliseconds: Int64 = 0
+        package var stored = 0
+        package var accepted = 0
+        /// In the order of their seeds.
+        package var failed: [Outcome] = []
+
+        mutating func add(_ outcome: Outcome) {
+            self.seeds += 1
+            self.steps += outcome.steps
+            self.simulatedMilliseconds += outcome.simulatedMilliseconds
+            self.stored += outcome.stored
+            self.accepted += outcome.accepted
+            if outcome.failure != nil { self.failed.append(outcome) }
+        }
+
+        package var line: String {
+            "\(self.seeds) seeds, \(self.failed.count) failed, \(self.steps) steps, \(self.stored) entries stored, "
+                + "\(self.accepted) accepted, \(self.simulatedMilliseconds / 1_000) s simulated"
+        }
+    }
+
+    /// Runs `count` seeds from `base` on, spread over the cores.
+    package func run(seeds base: UInt64, count: UInt64) async -> Total {
+        var total = Total()
+        let chunk: UInt64 = 50
+        await withTaskGroup(of: Total.self) { group in
+            for start in stride(from: 0, to: count, by: Int(chunk)) {
+                group.addTask {
+                    var part = Total()
+                    for offset in start..<min(count, start + chunk) { part.add(self.run(seed: base &+ offset)) }
+                    return part
+                }
+            }
+            for await part in group {
+                total.seeds += part.seeds
+                total.steps += part.steps
+                total.simulatedMilliseconds += part.simulatedMilliseconds
+                total.stored += part.stored
+                total.accepted += part.accepted
+                total.failed += part.failed
+            }
+        }
+        total.failed.sort { $0.seed < $1.seed }
+        return total
+    }
 }
