@@ -1,0 +1,137 @@
+"""The judge on trial: it must see every planted bug, and must not cry wolf.
+
+Run:  .venv/bin/python -m pytest -q verify/judge/test_judge.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+import history as h
+from checker import check
+from load import Plan
+from server import free_port
+from stand_in import FAULTS, HARMLESS, StandIn
+from stand_in_log import provision
+from trial import Result, trial
+
+CRASHES = {"ack_before_write": 6, "push_before_write": 6, "dedupe_forgotten": 6, "sequence_reuse": 2, "torn_tail": 2}
+"""Bugs that only a crash brings to light, and how many are needed to be sure."""
+
+
+class Local:
+    """The stand-in in this process: a crash is a crash of its memory and its sockets."""
+
+    def __init__(self, folder: Path, faults: set[str], seed: int) -> None:
+        self.server = StandIn(folder, faults, seed=seed, heartbeat=0.3)
+        self.port = free_port()
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/v1/ws"
+
+    async def start(self) -> None:
+        await self.server.start("127.0.0.1", self.port)
+
+    async def kill(self) -> None:
+        await self.server.crash()
+
+
+def judge(faults: set[str], seed: int, kills: int = 1, rate: float = 500) -> Result:
+    async def run(folder: Path) -> Result:
+        rng = random.Random(seed)
+        plan = Plan(users=6, groups=2, members=4, connections=8, rate=rate, changes_per_second=20)
+        text = plan.text(rng)
+        (folder / "plan").write_text(text)
+        provision(folder / "data", folder / "plan", folder / "accounts")
+        tokens = {row.split()[0]: row.split()[2] for row in (folder / "accounts").read_text().splitlines()}
+        local = Local(folder / "data", faults, seed)
+        await local.start()
+        try:
+            return await trial(local, tokens, plan, rng, kills=kills, interval=(0.1, 0.3), after=0.25, settle=1.0)
+        finally:
+            await local.server.drain()
+
+    with tempfile.TemporaryDirectory(prefix="parley-judge-") as folder:
+        return asyncio.run(run(Path(folder)))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_planted_bug_is_seen(fault: str) -> None:
+    for seed in (1, 2):
+        verdict = judge({fault}, seed, kills=CRASHES.get(fault, 1)).verdict
+        if not verdict.clean:
+            break
+    assert FAULTS[fault] in verdict.broken, verdict.line()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_clean_server_is_clean(seed: int) -> None:
+    result = judge(set(), seed, kills=2)
+    assert result.verdict.clean, result.verdict.json()
+    assert result.verdict.seen["acked"] > 50
+
+
+@pytest.mark.parametrize("harmless", HARMLESS)
+def test_what_the_protocol_allows_is_no_violation(harmless: str) -> None:
+    result = judge({harmless}, 5)
+    assert result.verdict.clean, result.verdict.json()
+
+
+def test_history_survives_its_file(tmp_path: Path) -> None:
+    result = judge({"wrong_ack"}, 1)
+    result.history.save(str(tmp_path / "history"))
+    assert check(h.History.load(str(tmp_path / "history"))).json() == result.verdict.json()
+
+
+def test_a_million_events_in_20_seconds() -> None:
+    history = synthetic(messages=50_000, members=20)
+    start = time.monotonic()
+    verdict = check(history)
+    took = time.monotonic() - start
+    assert verdict.clean, verdict.json()
+    assert verdict.seen["received"] >= 950_000
+    assert took < 20, f"{took:.1f} s"
+
+
+def synthetic(messages: int, members: int) -> h.History:
+    """A clean history: every member gets every message once, the sender its ack."""
+    from client import dump
+
+    history = h.History()
+    users = [f"u{n}" for n in range(members)]
+    connections = {}
+    for user in users:
+        connection, client = history.new_connection(), history.new_client()
+        connections[user] = (connection, client)
+        history.records.append(h.Opened(0.0, connection, client, user))
+        history.settled.add(client)
+    created = {"sequence": 1, "message": "1", "kind": "created", "sender": "u0", "client_id": "c", "time": 1}
+    created["content"] = {"type": "created", "kind": "group", "title": "g", "users": users[1:], "slots": []}
+    entries = [(1, history.body(dump(created)))]
+    for user, (connection, client) in connections.items():
+        history.records.append(h.Received(0.0, connection, h.PAGE, "g", 1, entries[0][1]))
+        history.records.append(h.Accepted(0.0, client, "g", 1, entries[0][1]))
+    for number in range(2, messages + 2):
+        sender = users[number % members]
+        content = {"type": "text", "text": f"hello {number}"}
+        entry = {"sequence": number, "message": str(number), "kind": "message", "sender": sender, "client_id": f"m{number}", "time": number}
+        body = history.body(dump({**entry, "content": content}))
+        entries.append((number, body))
+        history.records.append(h.Invoke(number, connections[sender][0], sender, "send", "g", f"m{number}", dump(content)))
+        for user, (connection, client) in connections.items():
+            if user == sender:
+                history.records.append(h.Ack(number, connection, user, "g", f"m{number}", number, str(number), number, False))
+                history.records.append(h.Outcome(number, user, "g", f"m{number}", h.OK, 0))
+            else:
+                history.records.append(h.Received(number, connection, h.EVENT, "g", number, body))
+            history.records.append(h.Accepted(number, client, "g", number, body))
+    for user in users[:3]:
+        history.finals.append(h.FinalRead(user, "g", messages + 1, entries, 0))
+    return history
