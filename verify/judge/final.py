@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Iterable
 
+from websockets.asyncio.client import ClientConnection
+
 import history as h
-from client import PAGE, Failure, ask, enter, slices
+from client import Failure, ask, enter, slices
+
+LIMITS = (200, 50, 23, 100)
 
 
 async def read_all(
@@ -13,42 +17,52 @@ async def read_all(
 ) -> None:
     """Appends a FinalRead for each user and conversation, and each user's conversation list."""
     names = sorted(conversations)
+    number = 0
+    backwards = list(tokens)[len(tokens) // 2] if tokens else ""
     for user, token in tokens.items():
         socket, hello, _ = await enter(url, token)
         try:
-            number = 1
             for conversation in names:
-                entries: list[tuple[int, int]] = []
-                after, head, refused = 0, 0, 0
-                while True:
-                    number += 1
-                    frame = {"type": "history", "id": number, "conversation": conversation, "after": after, "limit": PAGE}
-                    page, raw = await ask(socket, frame)
-                    if page["type"] == "error":
-                        refused = page["code"]
-                        break
-                    head = max(head, page["head"])
-                    texts = slices(raw)
-                    entries += [(e["sequence"], history.body(t)) for e, t in zip(page["entries"], texts)]
-                    if not page["more"]:
-                        break
-                    if not page["entries"]:
-                        history.notes.append(f"{conversation}: an empty page after {after} says that there is more")
-                        break
-                    after = page["entries"][-1]["sequence"]
-                history.finals.append(h.FinalRead(user, conversation, head, entries, refused))
+                # Page sizes differ, so that pages end at different places; the last user named reads backwards.
+                limit = LIMITS[number % len(LIMITS)]
+                final = await _read(history, socket, user, conversation, limit, user == backwards)
+                history.finals.append(final)
+                number += 1
             if summaries:
                 await _list(history, socket, user, hello["epoch"])
         finally:
             await socket.close()
 
 
-async def _list(history: h.History, socket: object, user: str, epoch: str) -> None:
+async def _read(
+    history: h.History, socket: ClientConnection, user: str, conversation: str, limit: int, backwards: bool
+) -> h.FinalRead:
+    """One log, page by page, oldest first or newest first."""
+    entries: list[tuple[int, int]] = []
+    head, number = 0, 0
+    place: dict[str, int] = {} if backwards else {"after": 0}
+    while True:
+        number += 1
+        frame = {"type": "history", "id": number, "conversation": conversation, **place, "limit": limit}
+        page, raw = await ask(socket, frame)
+        if page["type"] == "error":
+            return h.FinalRead(user, conversation, head, [], page["code"])
+        head = max(head, page["head"])
+        entries += [(entry["sequence"], history.body(text)) for entry, text in zip(page["entries"], slices(raw))]
+        if page["more"] and not page["entries"]:
+            history.notes.append(f"{conversation}: an empty page at {place} says that there is more")
+        if not page["more"] or not page["entries"]:
+            break
+        place = {"before" if backwards else "after": page["entries"][-1]["sequence"]}
+    return h.FinalRead(user, conversation, head, entries[::-1] if backwards else entries, 0)
+
+
+async def _list(history: h.History, socket: ClientConnection, user: str, epoch: str) -> None:
     token, number = "", 1_000_000
     while True:
         number += 1
         frame = {"type": "sync", "id": number, "epoch": epoch, "token": token, "positions": {}}
-        answer, _ = await ask(socket, frame)  # type: ignore[arg-type]
+        answer, _ = await ask(socket, frame)
         if answer["type"] == "error":
             raise Failure(answer)
         for line in answer["conversations"]:

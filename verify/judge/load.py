@@ -59,6 +59,8 @@ class Load:
         self.owners = {group: roster[0] for group, roster in plan.rosters.items()}
         self.outsider = users[-1]
         self.acked = 0
+        self.old: list[tuple[str, dict[str, Any]]] = []
+        """Some of the messages that were acked, with their senders: they can be sent again at any time."""
         self._numbers = 0
         self._lives: list[asyncio.Task[None]] = []
         self._work: list[asyncio.Task[None]] = []
@@ -159,7 +161,10 @@ class Load:
             dice = client.rng.random()
             if dice < 0.003 and self.owners.get(group) != client.user:
                 self._submit(client, {"type": "leave", "client_id": self._id(), "conversation": group}, leaves=(group, client.user))
-            elif dice < 0.02 and client.online.is_set():
+            elif dice < 0.05 and self.old:
+                user, frame = client.rng.choice(self.old)
+                self._submit(client.rng.choice(self.by_user[user]), frame)
+            elif dice < 0.07 and client.online.is_set():
                 client._spawn(self._read, client, group)
             else:
                 for _ in range(client.rng.choice(BURSTS)):
@@ -182,6 +187,7 @@ class Load:
         """After the ack: the same again must give the same ack; the same id with other content an error."""
         if done.cancelled() or done.exception() or client._stopped:
             return
+        self.old.append((client.user, frame))
         if client.rng.random() < 0.7:
             self._submit(client.rng.choice(self.by_user[client.user]), frame)
         else:

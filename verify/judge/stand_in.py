@@ -198,12 +198,14 @@ class StandIn:
         if after and self.has("cursor_skip"):
             after += 1
         sequences = [s for s in range(max(after + 1, first), conversation.head + 1) if s in conversation.entries]
+        if "after" not in frame:
+            sequences = [s for s in sequences if s < frame.get("before", conversation.head + 1)][::-1]
         entries = [conversation.entries[s] for s in sequences[:limit]]
         if "diverged" in self.faults:
             entries = [{**e, "time": e["time"] + len(link.user) % 2 + (link.user[-1] == "1")} for e in entries]
         head = conversation.head
         if "drop_push_and_lie" in self.faults and entries:
-            head = entries[-1]["sequence"]
+            head = max(e["sequence"] for e in entries)
         answer = {"type": "page", "id": frame["id"], "conversation": conversation.name, "head": head, "entries": entries, "more": len(sequences) > limit}
         link.put(dump(answer))
 

@@ -130,7 +130,9 @@ def _acknowledge(server: StandIn, link: Link, frame: dict[str, Any], conversatio
     time = entry["time"] + (1 if server.has("ack_time_differs", 0.1) else 0)
     kind = "created" if frame["type"] == "create" else "ack"
     ack = dump({"type": kind, "id": frame["id"], "conversation": conversation.name, "client_id": entry["client_id"], "sequence": sequence, "message": entry["message"], "time": time})
-    if link.held:
+    if kind == "created":
+        link.put(ack)
+    elif link.held:
         link.put(ack)
         link.put(link.held)
         link.held = ""
