@@ -59,7 +59,7 @@ async def open_socket(url: str, **options: Any) -> ClientConnection:
     )  # fmt: skip
 
 
-@dataclass
+@dataclass(eq=False)
 class Pending:
     """A request that may make an entry and whose outcome is not known yet."""
 
@@ -180,8 +180,11 @@ class Client:
         if self._epoch and epoch != self._epoch:
             self.history.notes.append(f"the epoch changed from {self._epoch} to {epoch}")
         self._epoch = epoch
-        for pending in self._pending:
-            await self._write(pending)
+        written: set[int] = set()
+        while waiting := [pending for pending in self._pending if id(pending) not in written]:
+            for pending in waiting:
+                written.add(id(pending))
+                await self._write(pending)
         self.online.set()
         while True:
             positions = dict(list(self.positions.items())[:1000])

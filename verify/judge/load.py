@@ -126,6 +126,14 @@ class Load:
                 client.changed.clear()
         return True
 
+    def stuck(self) -> list[str]:
+        """The sends without an outcome, and the clients that died of a fault of their own."""
+        found = [f"{c.user} (client {c.number}): no outcome of {p.frame}, sent: {p in c._sends.values()}, online: {c.online.is_set()}" for c in self.clients for p in c._pending]
+        for client, life in zip(self.clients, self._lives):
+            if life.done() and not life.cancelled() and (error := life.exception()):
+                found.append(f"client {client.number} ended: {error!r}")
+        return found
+
     async def close(self) -> None:
         for client in self.clients:
             await client.stop()
@@ -225,10 +233,10 @@ class Load:
             frame = {"client_id": self._id(), "conversation": group}
             try:
                 if len(inside) > self.plan.members // 2 and some[0] in inside:
-                    await owner.submit({"type": "remove", **frame, "user": some[0]})
+                    await asyncio.shield(owner.submit({"type": "remove", **frame, "user": some[0]}))
                     inside.discard(some[0])
                 elif new := [user for user in some if user not in inside]:
-                    await owner.submit({"type": "add", **frame, "users": new})
+                    await asyncio.shield(owner.submit({"type": "add", **frame, "users": new}))
                     inside.update(new)
             except Failure as failure:
                 if failure.code not in (40300, 40904):

@@ -148,7 +148,7 @@ class StandIn:
             for link in self.links:
                 heads = {name: self.store.conversations[name].head for name in link.changed}
                 if self.has("head_too_high"):
-                    heads = {name: head + 1 for name, head in heads.items()}
+                    heads = {name: head + 1000 for name, head in heads.items()}
                 link.changed.clear()
                 if "drop_push_and_lie" in self.faults:
                     heads = {}

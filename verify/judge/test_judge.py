@@ -6,6 +6,7 @@ Run:  .venv/bin/python -m pytest -q verify/judge/test_judge.py
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import tempfile
 import time
@@ -47,14 +48,14 @@ async def judge(faults: set[str], seed: int, kills: int = 1, rate: float = 500) 
     with tempfile.TemporaryDirectory(prefix="parley-judge-") as name:
         folder = Path(name)
         rng = random.Random(seed)
-        plan = Plan(users=6, groups=2, members=4, connections=8, rate=rate, changes_per_second=20)
+        plan = Plan(users=6, groups=2, members=4, connections=8, rate=rate, changes_per_second=20, repeat=0.15)
         (folder / "plan").write_text(plan.text(rng))
         provision(folder / "data", folder / "plan", folder / "accounts")
         tokens = {row.split()[0]: row.split()[2] for row in (folder / "accounts").read_text().splitlines()}
         local = Local(folder / "data", faults, seed)
         await local.start()
         try:
-            return await trial(local, tokens, plan, rng, kills=kills, interval=(0.1, 0.3), after=0.25, settle=1.0)
+            return await trial(local, tokens, plan, rng, kills=kills, interval=(0.1, 0.3), after=0.45, settle=1.0)
         finally:
             await local.server.drain()
 
@@ -93,14 +94,14 @@ def test_planted_bug_is_seen(fault: str, results: dict[str, Result]) -> None:
 @pytest.mark.parametrize("name", CLEAN)
 def test_clean_server_is_clean(name: str, results: dict[str, Result]) -> None:
     verdict = results[name].verdict
-    assert verdict.clean, verdict.json()
+    assert verdict.clean, json.dumps(verdict.json())
     assert verdict.seen["acked"] > 50
 
 
 @pytest.mark.parametrize("harmless", HARMLESS)
 def test_what_the_protocol_allows_is_no_violation(harmless: str, results: dict[str, Result]) -> None:
     verdict = results[harmless].verdict
-    assert verdict.clean, verdict.json()
+    assert verdict.clean, json.dumps(verdict.json())
 
 
 def test_history_survives_its_file(tmp_path: Path, results: dict[str, Result]) -> None:
@@ -114,7 +115,7 @@ def test_a_million_events_in_20_seconds() -> None:
     start = time.monotonic()
     verdict = check(history)
     took = time.monotonic() - start
-    assert verdict.clean, verdict.json()
+    assert verdict.clean, json.dumps(verdict.json())
     assert verdict.seen["received"] >= 950_000
     assert took < 20, f"{took:.1f} s"
 

@@ -61,6 +61,7 @@ async def trial(
             print("\rquiet, then the final reads", file=sys.stderr, flush=True)
         if not await load.quiet():
             history.notes.append("some sends had no outcome 30 s after the load ended")
+        history.notes.extend(load.stuck())
         truth = h.History()
         names = set(load.owners) | set(history.baseline)
         await read_all(truth, target.url, tokens, names, summaries=False)
