@@ -17,8 +17,11 @@ import secrets
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from checker import Verdict
 from load import Plan
 from server import Server, command
 from trial import confidence, trial
@@ -42,21 +45,35 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def run(options: argparse.Namespace, folder: Path) -> int:
-    seed = options.seed if options.seed is not None else secrets.randbelow(1 << 32)
-    print(f"seed {seed}", file=sys.stderr)
-    rng = random.Random(seed)
-    plan = Plan(options.users, options.groups, options.members, 1, options.connections, options.rate)
-    serve = None
-    if options.fault:
-        serve = [*command("PARLEY_FAULTY"), "--fault", options.fault]
+@dataclass
+class Campaign:
+    """How hard to try."""
+
+    seed: int
+    kills: int = 100
+    shortest: float = 0.3
+    longest: float = 1.5
+    users: int = 12
+    connections: int = 16
+    groups: int = 4
+    members: int = 8
+    rate: float = 200.0
+    settle: float | None = None
+    history: str | None = None
+    progress: bool = True
+
+
+async def campaign(how: Campaign, folder: Path, serve: list[str] | None = None) -> tuple[dict[str, Any], Verdict]:
+    """Provision, load, kills, quiet, final reads, SIGTERM, check. Returns the report and the verdict."""
+    rng = random.Random(how.seed)
+    plan = Plan(how.users, how.groups, how.members, 1, how.connections, how.rate)
     server = Server(folder / "data", serve=serve)
     tokens = server.provision(plan.text(rng))
     started = time.monotonic()
     await server.start()
     try:
         result = await trial(
-            server, tokens, plan, rng, kills=options.kills, interval=(options.shortest, options.longest), progress=True
+            server, tokens, plan, rng, kills=how.kills, interval=(how.shortest, how.longest), settle=how.settle, progress=how.progress
         )
         drained = await server.drain()
     finally:
@@ -67,16 +84,28 @@ async def run(options: argparse.Namespace, folder: Path) -> int:
         verdict.add("protocol", f"SIGTERM: exit status {drained}")
     if check_status != 0:
         verdict.add("protocol", f"check: exit status {check_status}: {check_said[-300:]}")
-    if options.history:
-        result.history.save(options.history)
-    failures = sum(verdict.counts.values())
+    if how.history:
+        result.history.save(how.history)
     back = sorted(result.back) or [0.0]
+    failures = sum(verdict.counts.values())
     report = {
-        "tool": "kill", "seed": seed, "kills": result.kills, "kills_with_sends_under_way": result.confirmed,
-        "seconds": round(time.monotonic() - started, 1), "rate": options.rate, "connections": options.connections,
+        "tool": "kill", "seed": how.seed, "kills": result.kills, "kills_with_sends_under_way": result.confirmed,
+        "seconds": round(time.monotonic() - started, 1), "rate": how.rate, "connections": how.connections,
         "all_back_seconds": {"median": round(back[len(back) // 2], 3), "max": round(back[-1], 3)}, "drain_exit": drained,
         "check_exit": check_status, "confidence": confidence(failures, result.confirmed), **verdict.json(),
     }  # fmt: skip
+    return report, verdict
+
+
+async def run(options: argparse.Namespace, folder: Path) -> int:
+    seed = options.seed if options.seed is not None else secrets.randbelow(1 << 32)
+    print(f"seed {seed}", file=sys.stderr)
+    how = Campaign(
+        seed, options.kills, options.shortest, options.longest, options.users, options.connections, options.groups, options.members,
+        options.rate, history=options.history,
+    )  # fmt: skip
+    serve = [*command("PARLEY_FAULTY"), "--fault", options.fault] if options.fault else None
+    report, verdict = await campaign(how, folder, serve)
     text = json.dumps(report, indent=2, ensure_ascii=False)
     if options.json:
         Path(options.json).write_text(text + "\n")

@@ -37,6 +37,11 @@ FAULTS = {
     "refused_but_stored": "phantom", "late_fill": "reordered", "head_too_high": "pushed_not_stored",
     "ack_time_differs": "pushed_not_stored",
 }  # fmt: skip
+ALIASES = {
+    # the names that the real server's faulty twin has for them
+    "ack-before-commit": "ack_before_write", "push-before-commit": "push_before_write", "dedupe-off": "dedupe_off",
+    "sequence-max-plus-one": "sequence_reuse", "cursor-skip": "cursor_skip",
+}  # fmt: skip
 HARMLESS = ("drop_push", "duplicate_push", "slow_commit")
 """What the protocol allows: the judge must not mind."""
 
@@ -152,6 +157,9 @@ class StandIn:
                 link.changed.clear()
                 if "drop_push_and_lie" in self.faults:
                     heads = {}
+                if link.held:
+                    link.put(link.held)
+                    link.held = ""
                 link.put(dump({"type": "heartbeat", "time": now(), "heads": heads}))
 
     # Requests.
@@ -202,7 +210,7 @@ class StandIn:
             sequences = [s for s in sequences if s < frame.get("before", conversation.head + 1)][::-1]
         entries = [conversation.entries[s] for s in sequences[:limit]]
         if "diverged" in self.faults:
-            entries = [{**e, "time": e["time"] + len(link.user) % 2 + (link.user[-1] == "1")} for e in entries]
+            entries = [{**e, "time": e["time"] + int(link.user[-1]) % 2} for e in entries]
         head = conversation.head
         if "drop_push_and_lie" in self.faults and entries:
             head = max(e["sequence"] for e in entries)
@@ -251,7 +259,9 @@ async def run(options: argparse.Namespace) -> int:
     except OSError:
         print(f"another server uses {options.data}: stop it first, or name another folder", file=sys.stderr)
         return 1
-    server = StandIn(options.data, set(options.fault), seed=time.time_ns(), sync=not options.no_sync, heartbeat=options.heartbeat)
+    faults = {ALIASES.get(fault, fault) for fault in options.fault}
+    sync = "synchronous-off" not in faults
+    server = StandIn(options.data, faults - {"synchronous-off"}, seed=time.time_ns(), sync=sync, heartbeat=options.heartbeat)
     host, port = options.listen.rsplit(":", 1)
     await server.start(host, int(port))
     stop = asyncio.Event()
@@ -270,7 +280,6 @@ def main() -> int:
         each.add_argument("--data", type=Path, required=True)
     command["serve"].add_argument("--listen", required=True)
     command["serve"].add_argument("--no-rate-limits", action="store_true")
-    command["serve"].add_argument("--no-sync", action="store_true", help="do not wait for the disk")
     command["serve"].add_argument("--heartbeat", type=float, default=2)
     command["provision"].add_argument("--plan", type=Path, required=True)
     command["provision"].add_argument("--accounts-out", type=Path, required=True)
