@@ -7,7 +7,7 @@ from typing import Iterable
 from websockets.asyncio.client import ClientConnection
 
 import history as h
-from client import Failure, ask, enter, slices
+from wire import Failure, ask, enter, slices
 
 LIMITS = (200, 50, 23, 100)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import history as h
-from client import BROKEN, Client, Failure
+from client import Client
+from wire import BROKEN, Failure
 
 WORDS = ("hello", "na und?", "¿qué tal?", "你好世界", "смотри", "😀👍🏽", "a\"b\\c", "line\nbreak", "ﷺ", "e\u0301")
 
