@@ -58,6 +58,7 @@ class Load:
             self.by_user.setdefault(client.user, []).append(client)
         self.inside = {group: set(roster) for group, roster in plan.rosters.items()}
         self.owners = {group: roster[0] for group, roster in plan.rosters.items()}
+        self.directs: list[str] = []
         self.outsider = users[-1]
         self.acked = 0
         self.old: list[tuple[str, dict[str, Any]]] = []
@@ -86,6 +87,20 @@ class Load:
             self.inside[group] = {owner, *others}
             for client in self.by_user[owner]:
                 client.roles[group] = "owner"
+        await self._direct(*self.rng.sample(users, 2), timeout)
+
+    async def _direct(self, one: str, two: str, timeout: float) -> None:
+        """Both make the direct conversation of the two at the same moment: there must be one."""
+        made = [
+            self.by_user[user][0].submit({"type": "create", "client_id": self._id(), "kind": "direct", "members": [other]})
+            for user, other in ((one, two), (two, one))
+        ]
+        first, second = await asyncio.wait_for(asyncio.gather(*made), timeout)
+        if first["conversation"] != second["conversation"]:
+            self.history.notes.append(f"two direct conversations of {one} and {two}: {first} and {second}")
+        self.directs.append(first["conversation"])
+        for client in self.by_user[one] + self.by_user[two]:
+            client.roles[first["conversation"]] = "member"
 
     def begin(self) -> None:
         self._work = [asyncio.create_task(self._talk(client)) for client in self.clients]
@@ -168,7 +183,7 @@ class Load:
                 continue
             group = client.rng.choice(groups)
             dice = client.rng.random()
-            if dice < 0.003 and self.owners.get(group) != client.user:
+            if dice < 0.003 and group in self.owners and self.owners[group] != client.user:
                 self._submit(client, {"type": "leave", "client_id": self._id(), "conversation": group}, leaves=(group, client.user))
             elif dice < 0.05 and self.old:
                 user, frame = client.rng.choice(self.old)

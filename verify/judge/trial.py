@@ -63,7 +63,7 @@ async def trial(
             history.notes.append("some sends had no outcome 30 s after the load ended")
         history.notes.extend(load.stuck())
         truth = h.History()
-        names = set(load.owners) | set(history.baseline)
+        names = set(load.owners) | set(load.directs) | set(history.baseline)
         await read_all(truth, target.url, tokens, names, summaries=False)
         heads, members = _standing(truth)
         wait = settle if settle is not None else max(client.heartbeat_s for client in load.clients) * 1.2 + 3
