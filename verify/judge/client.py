@@ -42,6 +42,8 @@ class Client:
     roles: dict[str, str] = field(default_factory=dict)
     online: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    wrote: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a request that may make an entry goes out."""
     heartbeat_s: float = 30.0
     connects: int = 0
 
@@ -202,6 +204,7 @@ class Client:
             content = dump(frame.get("content", ""))
             record = h.Invoke(self.history.now(), self._connection, self.user, frame["type"], conversation, frame["client_id"], content)
         self.history.records.append(record)
+        self.wrote.set()
         await socket.send(dump({"type": frame["type"], "id": number, **{k: v for k, v in frame.items() if k != "type"}}))
 
     def _outcome(self, pending: Pending, result: str, code: int) -> None:

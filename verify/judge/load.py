@@ -53,6 +53,9 @@ class Load:
             Client(history, url, users[n % len(users)], tokens[users[n % len(users)]], random.Random(rng.random()))
             for n in range(max(plan.connections, len(users)))
         ]
+        self.wrote = asyncio.Event()
+        for client in self.clients:
+            client.wrote = self.wrote
         self.by_user: dict[str, list[Client]] = {}
         for client in self.clients:
             self.by_user.setdefault(client.user, []).append(client)
@@ -167,6 +170,16 @@ class Load:
         start = loop.time()
         await asyncio.wait_for(asyncio.gather(*(client.online.wait() for client in self.clients)), timeout)
         return loop.time() - start
+
+    async def under_way(self, timeout: float = 0.5) -> bool:
+        """Waits until a send is on its way; True where one is."""
+        if not self.in_flight:
+            self.wrote.clear()
+            try:
+                await asyncio.wait_for(self.wrote.wait(), timeout)
+            except TimeoutError:
+                pass
+        return self.in_flight > 0
 
     # What they do.
 

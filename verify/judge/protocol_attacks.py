@@ -47,7 +47,7 @@ def test_binary_is_refused(world: World, raw: bytes) -> None:
 # A18 and the table of requests.
 
 
-@pytest.mark.parametrize(("name", "field", "value"), cases.wrong_types(), ids=label)
+@pytest.mark.parametrize(("name", "field", "value"), list(cases.wrong_types()), ids=label)
 def test_wrong_type_names_field_and_rule(world: World, name: str, field: cases.Field, value: Any) -> None:
     frame = cases.valid(name, world.fill(), world.number())
     frame[field.name] = value
@@ -80,7 +80,7 @@ def test_unknown_and_repeated_fields_are_named(world: World, name: str) -> None:
         assert world.error(raw, {40007})["field"] == key
 
 
-@pytest.mark.parametrize(("name", "field"), cases.numeric_fields(), ids=label)
+@pytest.mark.parametrize(("name", "field"), list(cases.numeric_fields()), ids=label)
 def test_numbers_at_every_edge(world: World, name: str, field: cases.Field) -> None:
     for text in cases.NUMBERS:
         frame = cases.valid(name, world.fill(), world.number())
@@ -88,7 +88,8 @@ def test_numbers_at_every_edge(world: World, name: str, field: cases.Field) -> N
         frames, closed = world.run(world.try_(raw))
         assert len(frames) == 1, f"{raw[:150]}: {frames}, closed {closed}"
         answer = frames[0]
-        exact = re.fullmatch(r"-?\d+", text) is not None
+        # Whether -0 is an integer is not written: either answer will do.
+        exact = re.fullmatch(r"-?\d{1,30}", text) is not None and text != "-0"
         inside = exact and field.lowest <= int(text) <= field.highest
         if answer["type"] == "error":
             assert answer["code"] in {40003, 40004, 40005, 40000, 40300, 40301, 40400}, f"{raw[:150]}: {answer}"
