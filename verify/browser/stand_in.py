@@ -61,7 +61,7 @@ def deliver(talk, entry, but=None, also=()):
 
 def grant(user):
     session, access, refresh = fresh('s'), fresh('pa1.'), fresh('pr1.')
-    tokens[access], refreshes[refresh] = (user, session), user
+    tokens[access], refreshes[refresh] = (user, session), (user, session)
     return {'type': 'grant', 'user': user, 'name': names[user], 'session': session, 'access_token': access,
             'access_expires': now() + 600_000, 'refresh_token': refresh}
 
@@ -92,7 +92,7 @@ def answer(request, body):
         if not user or password != body['password']: raise Refused(40105, 'wrong_credentials', 'after_change')
         return grant(user)
     if path == '/v1/refresh':
-        user = refreshes.pop(body['refresh_token'], None)
+        user, session = refreshes.pop(body['refresh_token'], (None, None))
         if not user: raise Refused(40101, 'bad_token', 'after_change')
         return grant(user)
     token = bearer(request)
@@ -102,9 +102,12 @@ def answer(request, body):
         return {'type': 'ticket', 'ticket': ticket, 'expires': now() + 30_000}
     if path == '/v1/logout':
         del tokens[token]
+        for key in [k for k, v in refreshes.items() if v[1] == session]: del refreshes[key]
         for c in list(sockets):
             if c.session == session: asyncio.ensure_future(c.ws.close(code=4401))
         return {'type': 'ok'}
+    if path == '/v1/me':
+        return {'type': 'me', 'user': user, 'name': names[user], 'session': session, 'device': 'x'}
     if path == '/v1/users':
         prefix = request.query['prefix'].lower()
         return {'type': 'users', 'users': [{'user': u, 'name': n} for u, n in names.items() if n.lower().startswith(prefix)][:20]}
@@ -218,7 +221,7 @@ def main():
     app.router.add_get('/healthz', lambda r: web.json_response({'status': 'ok'}))
     app.router.add_route('*', '/v1/{tail:.*}', api)
     app.router.add_get('/{tail:.*}', page)
-    web.run_app(app, host=host, port=int(port), print=None)
+    web.run_app(app, host=host, port=int(port), print=None, shutdown_timeout=0.1)
 
 
 main()

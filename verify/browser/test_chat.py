@@ -255,13 +255,34 @@ def geometry(page):
         '.map((e) => e.getBoundingClientRect()).filter((r) => r.left < port.left || r.right > port.right).length') == 0
 
 
-def test_logging_out_ends_the_session_everywhere(stage):
-    ann = stage.enter(0, 'Ann')
-    ann.type('x') if ann.all('.conversation') else None
-    token = ann.driver.execute_async_script(
+def access_token(page):
+    return page.driver.execute_async_script(
         'const done = arguments[0]; const open = indexedDB.open("parley");'
         'open.onsuccess = () => { const get = open.result.transaction("settings").objectStore("settings").get("grant");'
         ' get.onsuccess = () => { open.result.close(); done(get.result.access_token); }; };')
+
+
+def test_an_ended_session_keeps_what_was_written(stage):
+    ann = stage.enter(0, 'Ann')
+    ann.expect('401')
+    wire = Wire(stage.direct, name=stage.name('Ann'))
+    wire.create('Thoughts')
+    ann.choose('Thoughts')
+    after = ann.mark()
+    ann.type('not sent yet')
+    ann.event('draft', after)
+    call(stage.direct, 'POST', 'logout', token=access_token(ann))
+    ann.until('return !document.querySelector(".login").hidden')
+    assert 'kept' in ann.find('.login-notice').text
+    after = ann.mark()
+    ann.enter(stage.name('Ann'))
+    ann.event('opened', after)
+    assert ann.find('.composer textarea').get_attribute('value') == 'not sent yet'
+
+
+def test_logging_out_ends_the_session_everywhere(stage):
+    ann = stage.enter(0, 'Ann')
+    token = access_token(ann)
     other = Wire(stage.direct, grant={'user': '', 'name': '', 'access_token': token})
     first = ann.driver.current_window_handle
     ann.driver.switch_to.new_window('tab')
