@@ -24,6 +24,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -48,21 +49,24 @@ let package = Package(
         // The path of a message: decide, translate, do, let in and out, keep.
         .target(name: "ParleyDomain", dependencies: [collections]),
         .target(name: "ParleyWire", dependencies: ["ParleyDomain", nioCore]),
-        .target(name: "ParleyEngine", dependencies: ["ParleyDomain", "ParleyWire", nioCore, crypto, logging, "CArgon2"]),
+        .target(
+            name: "ParleyEngine",
+            dependencies: ["ParleyDomain", "ParleyWire", nioCore, nioPosix, collections, crypto, logging, "CArgon2"]),
         .target(
             name: "ParleyGateway",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, lifecycle,
+                "ParleyDomain", "ParleyWire", "ParleyEngine", nioCore, nioPosix, nioHTTP1, crypto, logging, lifecycle,
                 hummingbird, hummingbirdCore, httpTypes,
             ]),
         .target(name: "ParleySQLite", dependencies: ["ParleyDomain", "CSQLite"]),
         .target(name: "ParleyClient", dependencies: ["ParleyDomain", "ParleyWire", nioCore]),
-        .executableTarget(
-            name: "parley",
+        .target(
+            name: "ParleyServer",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", arguments, logging, lifecycle,
-                nioCore, nioPosix,
+                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, signals,
+                nioCore, nioPosix, hummingbird,
             ]),
+        .executableTarget(name: "parley", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
 
         // System libraries.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -71,13 +75,21 @@ let package = Package(
         // A world wound by hand, and the suites every adapter must pass.
         .target(name: "ParleyTestKit", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", collections]),
 
+        // The gateway with a session that echoes: what verify/conformance talks to.
+        .executableTarget(
+            name: "parley-echo",
+            dependencies: [
+                "ParleyGateway", "ParleyEngine", "ParleyWire", logging, lifecycle, signals, hummingbird, nioCore, nioPosix,
+            ],
+            path: "Tests/Support/parley-echo"),
+
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),
         .testTarget(
             name: "ParleyEngineTests", dependencies: ["ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded]),
         .testTarget(
             name: "ParleyGatewayTests",
-            dependencies: ["ParleyGateway", "ParleyEngine", "ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore, nioPosix, nioEmbedded]),
+            dependencies: ["ParleyGateway", "ParleyEngine", "ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore, nioPosix, nioEmbedded, nioHTTP1, logging, hummingbird, httpTypes]),
         .testTarget(name: "AdapterTests", dependencies: ["ParleySQLite", "ParleyDomain", "ParleyTestKit", "CSQLite"]),
         .testTarget(name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit"]),
         .testTarget(name: "TidyTests"),

@@ -38,6 +38,10 @@ package protocol MessageStore: AnyObject {
 
     /// One user's place in one conversation, active or not; nil if he never had one.
     func membership(of user: UserID, in conversation: ConversationID) throws(StoreFailure) -> Membership?
+
+    /// The entry that this sender stored by this client id, if there is one: how a repeat is answered when the sender has lost
+    /// the right to send since.
+    func entry(in conversation: ConversationID, from sender: UserID, clientID: ClientID) throws(StoreFailure) -> Entry?
 }
 
 /// New positions of one member. Zero means "leave as it is".

@@ -1,0 +1,70 @@
+/// What must be looked up before a batch can be decided.
+package struct Unknown: Sendable {
+    package struct Place: Hashable, Sendable {
+        package var conversation: ConversationID
+        package var user: UserID
+    }
+
+    package var conversations: Set<ConversationID> = []
+    package var places: Set<Place> = []
+
+    package var isEmpty: Bool { self.conversations.isEmpty && self.places.isEmpty }
+}
+
+/// A decided batch: what to store, and what was settled without storing.
+package struct Batch: Sendable {
+    package var drafts: [Draft] = []
+    /// The commands behind the drafts, one for one.
+    package var submissions: [Submission] = []
+    /// Answers that need no store.
+    package var answers: [Effect] = []
+    /// Refused now, unless the store has an entry by this client id from a time when the sender had the right.
+    package var lookups: [(Submission, Refusal)] = []
+
+    package init(submissions: [Submission] = []) { self.submissions = submissions }
+}
+
+/// An answer to one request.
+package enum Answer: Sendable, Equatable {
+    /// Stored, at its final place.
+    case ack(Entry)
+    case created(ConversationID, ClientID)
+    /// The direct conversation is there already.
+    case exists(ConversationID, ClientID)
+    case ok
+    case refused(Refusal)
+}
+
+/// Entries of one conversation that became durable together, in order, and who asked for each.
+package struct Publication: Sendable, Equatable {
+    package var conversation: ConversationID
+    package var entries: [Entry] = []
+    package var origins: [RequestOrigin] = []
+
+    package init(conversation: ConversationID) { self.conversation = conversation }
+
+    /// Hands the entries gathered so far over as one effect.
+    package mutating func flush(into effects: inout [Effect]) {
+        guard !self.entries.isEmpty else { return }
+        effects.append(.publish(self))
+        self.entries.removeAll()
+        self.origins.removeAll()
+    }
+}
+
+/// What the shell does after a turn, in this order.
+package enum Effect: Sendable {
+    /// Push to every member connected; the connection that asked gets its ack in the same place.
+    case publish(Publication)
+    case answer(RequestOrigin, Answer)
+    /// The connection is live in these conversations, from these heads on.
+    case attached(RequestOrigin, UserID, [(ConversationID, Int64)])
+    /// The user's connections are live in the conversation, above this head.
+    case join(UserID, ConversationID, head: Int64)
+    /// The conversation stands at this head: who has less pulls.
+    case bell(ConversationID, head: Int64)
+    /// The user's connections get nothing more of the conversation.
+    case part(UserID, ConversationID)
+    /// The user's other connections learn how far he has read.
+    case position(UserID, ConversationID, read: Int64, delivered: Int64, except: RequestOrigin)
+}

@@ -1,0 +1,106 @@
+import Crypto
+package import Logging
+package import NIOCore
+package import ParleyDomain
+import ParleyWire
+import Synchronization
+
+/// The shell around the decisions: connections on event loops, one shard that writes, threads that read.
+package final class Engine: SocketSessionFactory {
+    package let settings: EngineSettings
+    let clock: EngineClock
+    let accounts: any AccountService
+    let readers: ReaderPool
+    let hello: ServerHello
+    let logger: Logger
+    private let nextConnection = Atomic<UInt64>(1)
+    private let timers = Mutex<[RepeatedTask]>([])
+    let shard: ShardRunner
+    private let outbox: LoopOutbox
+
+    /// - Parameters:
+    ///   - store: The writing half of the store; from here on only the shard's thread uses it.
+    ///   - group: The event loops that connections live on.
+    package init(
+        store: sending any MessageStore, reader: any MessageReader, accounts: any AccountService, group: any EventLoopGroup,
+        settings: EngineSettings, clock: EngineClock, logger: Logger
+    ) {
+        self.settings = settings
+        self.clock = clock
+        self.accounts = accounts
+        self.logger = logger
+        let epoch = store.epoch
+        self.hello = ServerHello(
+            epoch: epoch, heartbeatMilliseconds: settings.heartbeatMilliseconds, authMilliseconds: settings.authMilliseconds,
+            requestsInFlight: settings.requestsInFlight)
+        self.readers = ReaderPool(reader: reader, epoch: epoch, settings: settings)
+        let outbox = LoopOutbox(loops: Array(group.makeIterator()))
+        self.outbox = outbox
+        self.shard = ShardRunner(store: store, settings: settings, clock: clock, logger: logger) { outbox.dispatch($0) }
+        outbox.open(engine: self)
+        let shard = self.shard
+        let sweeps = outbox.startSweeps()
+        let first = group.next().scheduleRepeatedTask(
+            initialDelay: .milliseconds(settings.positionsMilliseconds), delay: .milliseconds(settings.positionsMilliseconds)
+        ) { _ in shard.post(CollectionOfOne(.tick)) }
+        self.timers.withLock { $0 = sweeps + [first] }
+    }
+
+    /// Makes the engine's side of a connection. Called on the socket's event loop.
+    package func makeSession(for socket: any Socket, info: ConnectionInfo) -> any SocketSession {
+        let delivery = self.outbox.delivery(on: socket.eventLoop)
+        let id = self.nextConnection.wrappingAdd(1, ordering: .relaxed).oldValue
+        let connection = Connection(id: id, delivery: delivery, socket: socket, info: info)
+        delivery.add(connection)
+        return connection
+    }
+
+    /// Closes the connections of a log-in that ended, within a second (R77, A22).
+    package func endSession(_ session: SessionID, of user: UserID) {
+        for loop in self.outbox.indices { self.hand([.sessionEnded(user, session)], to: loop) }
+    }
+
+    /// Tells the loop's connections that the server goes down. The gateway closes the sockets after this.
+    /// Called on the event loop whose connections are meant.
+    package func drain(on eventLoop: any EventLoop) { self.outbox.delivery(on: eventLoop).drain() }
+
+    /// Ends the threads; what was handed over before is finished and stored.
+    package func close() async {
+        for timer in self.timers.withLock({ $0 }) { timer.cancel() }
+        await self.shard.close()
+        await self.readers.close()
+    }
+
+    // MARK: For connections
+
+    func submit(_ submission: Submission, from delivery: LoopDelivery) {
+        if !self.shard.post(CollectionOfOne(.submit(submission))) {
+            self.hand([.answer(submission.origin, .refused(Refusal(.draining)))], to: submission.origin.loop)
+        }
+    }
+
+    func hand(_ effects: [LoopEffect], to loop: Int32) { self.outbox.hand(effects, to: loop) }
+
+    func identified(_ origin: RequestOrigin, _ identity: Identity) {
+        self.outbox.onLoop(origin.loop) { $0.connections[origin.connection]?.identified(origin.request, identity) }
+    }
+
+    /// The creation of a conversation. Its id follows from who makes it and the client id (a group) or from the pair (a direct
+    /// one), so that a repeat finds the same conversation.
+    func creation(of new: NewConversation, by user: UserID, clientID: ClientID, members: [UserID]) -> Command {
+        let name: String
+        switch new.kind {
+        case .group: name = "g" + Self.digest("group\n\(user)\n\(clientID)")
+        case .direct:
+            let pair = ([user] + members).sorted()
+            name = "d" + Self.digest("direct\n" + pair.map(\.rawValue).joined(separator: "\n"))
+        }
+        return .create(ConversationID(trusted: name), clientID, new, members: members)
+    }
+
+    /// 130 bits of a SHA-256 as 26 characters.
+    private static func digest(_ text: String) -> String {
+        let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
+        return String(decoding: SHA256.hash(data: Array(text.utf8)).prefix(26).map { alphabet[Int($0 & 31)] }, as: UTF8.self)
+    }
+}

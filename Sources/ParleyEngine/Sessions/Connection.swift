@@ -1,0 +1,404 @@
+import Logging
+import NIOCore
+import ParleyDomain
+import ParleyWire
+
+/// One client's connection, from hello to its end. Confined to its event loop.
+final class Connection: SocketSession {
+    enum State {
+        /// Nothing said yet; cut at the deadline.
+        case waitingForAuth(deadline: Int64)
+        /// The credential is being checked, or the user's conversations looked up.
+        case enteringAs(Identity?)
+        case live(Identity)
+        case closed
+    }
+
+    let id: UInt64
+    private let delivery: LoopDelivery
+    private let socket: any Socket
+    private let info: ConnectionInfo
+    private var state: State
+    private var seats: [Seat] = []
+    private var outgoing: [Outgoing] = []
+    private var isDirty = false
+    /// True while the client does not take its bytes: nothing is pushed to it (R42).
+    private var isBehind = false
+    /// The loop's tick up to which the client was told of every head.
+    private var seenTick: UInt64
+    private var bucket: RateBucket
+    private var refusedInARow = 0
+    private var inFlight: Int64 = 0
+    private var nextHeartbeat: Int64
+
+    private var engine: Engine { self.delivery.engine }
+
+    init(id: UInt64, delivery: LoopDelivery, socket: any Socket, info: ConnectionInfo) {
+        self.id = id
+        self.delivery = delivery
+        self.socket = socket
+        self.info = info
+        let settings = delivery.engine.settings
+        let now = delivery.engine.clock.steady()
+        self.state = .waitingForAuth(deadline: now + settings.authMilliseconds)
+        self.bucket = RateBucket(perSecond: settings.framesPerSecond, burst: settings.frameBurst, at: now)
+        // Heartbeats of many connections are spread over the interval.
+        self.nextHeartbeat = now + settings.heartbeatMilliseconds - Int64(id % 64) * (settings.heartbeatMilliseconds / 128)
+        self.seenTick = delivery.tick
+        var hello = ByteBuffer()
+        delivery.encoder.hello(delivery.engine.hello, into: &hello)
+        socket.write(hello)
+    }
+
+    var user: UserID? { self.identity?.user }
+    var session: SessionID? { self.identity?.session }
+
+    private var identity: Identity? {
+        switch self.state {
+        case .live(let identity), .enteringAs(.some(let identity)): identity
+        default: nil
+        }
+    }
+
+    var isLive: Bool {
+        if case .live = self.state { true } else { false }
+    }
+
+    // MARK: In
+
+    func received(text: ByteBuffer) {
+        if case .closed = self.state { return }
+        let now = self.engine.clock.steady()
+        if let wait = self.bucket.take(at: now) { return self.limited(wait) }
+        self.refusedInARow = 0
+        if case .waitingForAuth = self.state, text.readableBytes > Limits.frameBeforeAuthBytes {
+            return self.refuseAndClose(Refusal(.frameTooLarge, rule: "at most \(Limits.frameBeforeAuthBytes) bytes before auth"))
+        }
+        do throws(DecodeFailure) {
+            let request = try self.delivery.decoder.decode(text)
+            self.handle(request)
+        } catch {
+            self.refuse(error.id, error.refusal)
+        }
+    }
+
+    func received(binary: ByteBuffer) { self.refuse(nil, Refusal(.notText)) }
+
+    /// Slow down, and goodbye to who does not listen.
+    private func limited(_ wait: Int64) {
+        self.refusedInARow += 1
+        let refusal = Refusal(.rateLimited, rule: "at most \(self.engine.settings.framesPerSecond) frames a second", retryMilliseconds: Int(wait))
+        if self.refusedInARow > 1_000 { self.refuseAndClose(refusal) } else { self.refuse(nil, refusal) }
+    }
+
+    private func handle(_ request: ClientRequest) {
+        switch self.state {
+        case .waitingForAuth:
+            guard case .auth(let credential) = request.frame else { return self.refuse(request.id, Refusal(.notAuthenticated)) }
+            self.enter(credential, request.id)
+        case .enteringAs: self.refuse(request.id, Refusal(.alreadyAuthenticated, rule: "wait for ready"))
+        case .live(let identity): self.handle(request, identity)
+        case .closed: return
+        }
+    }
+
+    private func handle(_ request: ClientRequest, _ identity: Identity) {
+        switch request.frame {
+        case .auth: return self.refuse(request.id, Refusal(.alreadyAuthenticated))
+        case .ping:
+            var pong = ByteBuffer()
+            self.delivery.encoder.pong(id: request.id, time: self.engine.clock.wall(), into: &pong)
+            return self.enqueueNow(pong)
+        default: break
+        }
+        guard self.inFlight < self.engine.settings.requestsInFlight else {
+            return self.refuse(request.id, Refusal(.tooManyRequests, rule: "at most \(self.engine.settings.requestsInFlight) in flight"))
+        }
+        self.inFlight += 1
+        let origin = RequestOrigin(loop: self.delivery.index, connection: self.id, request: request.id)
+        switch request.frame {
+        case .auth, .ping: return
+        case .command(let command): self.engine.submit(Submission(origin: origin, user: identity.user, command: command), from: self.delivery)
+        case .create(let clientID, let new, let members):
+            let command = self.engine.creation(of: new, by: identity.user, clientID: clientID, members: members)
+            self.engine.submit(Submission(origin: origin, user: identity.user, command: command), from: self.delivery)
+        case .read(let conversation, let read, let delivered):
+            self.engine.shard.post(CollectionOfOne(.advance(origin, identity.user, conversation, read: read, delivered: delivered)))
+        case .history(let conversation, let range, let limit):
+            self.read(.history(conversation, range, limit: limit), origin, identity)
+        case .sync(let sync): self.read(.sync(sync), origin, identity)
+        case .members(let conversation, let slot, let limit): self.read(.members(conversation, afterSlot: slot, limit: limit), origin, identity)
+        case .users(let users): self.read(.users(users), origin, identity)
+        }
+    }
+
+    private func read(_ request: ReadRequest, _ origin: RequestOrigin, _ identity: Identity) {
+        let engine = self.engine
+        engine.readers.answer(request, id: origin.request, for: identity.user) { frames in
+            engine.hand([.frames(origin, frames)], to: origin.loop)
+        }
+    }
+
+    // MARK: Coming in
+
+    private func enter(_ credential: Credential, _ request: Int64) {
+        self.state = .enteringAs(nil)
+        self.inFlight += 1
+        let origin = RequestOrigin(loop: self.delivery.index, connection: self.id, request: request)
+        let engine = self.engine
+        // The one task of a connection: it ends as soon as the credential is checked.
+        Task {
+            do throws(Refusal) {
+                let identity =
+                    switch credential {
+                    case .token(let token): try await engine.accounts.authenticate(token: token)
+                    case .ticket(let ticket): try await engine.accounts.redeem(ticket: ticket)
+                    }
+                engine.identified(origin, identity)
+            } catch {
+                engine.hand([.answer(origin, .refused(error))], to: origin.loop)
+            }
+        }
+    }
+
+    /// The credential holds; next the shard makes the connection live.
+    func identified(_ request: Int64, _ identity: Identity) {
+        guard case .enteringAs(nil) = self.state else { return }
+        guard !self.delivery.hasEnded(identity.session) else { return self.refuseAndClose(Refusal(.sessionEnded)) }
+        self.state = .enteringAs(identity)
+        let origin = RequestOrigin(loop: self.delivery.index, connection: self.id, request: request)
+        self.engine.shard.post(CollectionOfOne(.attach(origin, identity.user)))
+    }
+
+    /// From here on everything committed is pushed. False if the connection is not to go live any more.
+    func becomeLive(_ request: Int64) -> Bool {
+        guard case .enteringAs(.some(let identity)) = self.state else { return false }
+        guard !self.delivery.hasEnded(identity.session) else {
+            self.refuseAndClose(Refusal(.sessionEnded))
+            return false
+        }
+        self.state = .live(identity)
+        self.inFlight -= 1
+        self.seenTick = self.delivery.tick
+        var ready = ByteBuffer()
+        self.delivery.encoder.ready(
+            id: request, user: identity.user, name: identity.name, session: identity.session, connection: self.id, into: &ready)
+        self.enqueue(ready)
+        return true
+    }
+
+    // MARK: Seats
+
+    func reserveSeats(_ count: Int) { self.seats.reserveCapacity(count) }
+    func sit(_ seat: Seat) { self.seats.append(seat) }
+    func isSeated(in conversation: ConversationID) -> Bool { self.seats.contains { $0.room.conversation == conversation } }
+
+    func stand(from conversation: ConversationID) -> Seat? {
+        guard let index = self.seats.firstIndex(where: { $0.room.conversation == conversation }) else { return nil }
+        self.seats.swapAt(index, self.seats.count - 1)
+        return self.seats.popLast()
+    }
+
+    func moveSeat(in room: Room, to index: Int) {
+        guard let seat = self.seats.firstIndex(where: { $0.room === room }) else { return }
+        self.seats[seat].index = index
+    }
+
+    func takeSeats() -> [Seat] {
+        defer { self.seats = [] }
+        return self.seats
+    }
+
+    // MARK: Out
+
+    /// New entries of a conversation that this client is live in.
+    func push(_ broadcast: Broadcast) {
+        // A client that does not read is told the heads when it reads again; until then nothing is kept for it.
+        guard !self.isBehind else { return }
+        self.append(.broadcast(broadcast))
+    }
+
+    /// Entries of this broadcast were asked for here. Where the client is seated and reading, the acks are in the broadcast's place.
+    func acknowledged(_ broadcast: Broadcast, seated: Bool) {
+        for origin in broadcast.origins where origin.connection == self.id { self.inFlight -= 1 }
+        if !seated || self.isBehind {
+            var acks = ByteBuffer()
+            self.writeAcks(of: broadcast, into: &acks)
+            self.append(.frames(acks))
+        }
+    }
+
+    func answer(_ request: Int64, _ answer: Answer) {
+        var frame = ByteBuffer()
+        switch answer {
+        case .ack(let entry): self.delivery.encoder.ack(id: request, entry, into: &frame)
+        case .created(let conversation, let clientID), .exists(let conversation, let clientID):
+            self.delivery.encoder.created(id: request, conversation, clientID: clientID, into: &frame)
+        case .ok: self.delivery.encoder.ok(id: request, into: &frame)
+        case .refused(let refusal):
+            self.inFlight -= 1
+            return self.refuse(request, refusal)
+        }
+        self.inFlight -= 1
+        self.append(.frames(frame))
+    }
+
+    /// Frames made elsewhere that answer one request.
+    func answer(_ frames: ByteBuffer) {
+        self.inFlight -= 1
+        self.append(.frames(frames))
+    }
+
+    /// Frames that nobody asked for and that may be lost: a client that is behind gets none.
+    func enqueue(_ frames: ByteBuffer) {
+        if !self.isBehind { self.append(.frames(frames)) }
+    }
+
+    private func enqueueNow(_ frames: ByteBuffer) {
+        self.append(.frames(frames))
+        self.delivery.flush()
+    }
+
+    private func append(_ part: Outgoing) {
+        if case .closed = self.state { return }
+        self.outgoing.append(part)
+        guard !self.isDirty else { return }
+        self.isDirty = true
+        self.delivery.markDirty(self)
+    }
+
+    /// Writes what waits, in one write.
+    func flush(_ joined: inout JoinedFrames) {
+        self.isDirty = false
+        guard !self.outgoing.isEmpty else { return }
+        defer { self.outgoing.removeAll(keepingCapacity: self.outgoing.capacity <= 16) }
+        if case .closed = self.state { return }
+        if !self.socket.isWritable { self.fallBehind() }
+        if self.outgoing.count == 1, case .broadcast(let broadcast) = self.outgoing[0], !self.isBehind, !self.asked(broadcast) {
+            return self.socket.write(broadcast.frames)
+        }
+        let shared = !self.isBehind && self.outgoing.allSatisfy { if case .broadcast(let part) = $0 { !self.asked(part) } else { false } }
+        let frames = shared ? joined.join(self.outgoing) : self.ownFrames()
+        if frames.readableBytes > 0 { self.socket.write(frames) }
+    }
+
+    private func asked(_ broadcast: Broadcast) -> Bool { broadcast.originConnections.contains(self.id) }
+
+    /// What waits, put together for this connection alone: acks stand in the places of the events that it asked for.
+    private func ownFrames() -> ByteBuffer {
+        var frames = ByteBuffer()
+        for part in self.outgoing {
+            switch part {
+            case .frames(let bytes): frames.writeImmutableBuffer(bytes)
+            case .broadcast(let broadcast):
+                if self.isBehind {
+                    if self.asked(broadcast) { self.writeAcks(of: broadcast, into: &frames) }
+                } else if self.asked(broadcast) {
+                    self.writeMixed(broadcast, into: &frames)
+                } else {
+                    frames.writeImmutableBuffer(broadcast.frames)
+                }
+            }
+        }
+        return frames
+    }
+
+    private func writeMixed(_ broadcast: Broadcast, into frames: inout ByteBuffer) {
+        var start = 0
+        for (index, end) in broadcast.ends.enumerated() {
+            if broadcast.origins[index].connection == self.id {
+                self.writeAck(broadcast, index, into: &frames)
+            } else if let slice = broadcast.frames.getSlice(at: broadcast.frames.readerIndex + start, length: end - start) {
+                frames.writeImmutableBuffer(slice)
+            }
+            start = end
+        }
+    }
+
+    private func writeAcks(of broadcast: Broadcast, into frames: inout ByteBuffer) {
+        for index in broadcast.entries.indices where broadcast.origins[index].connection == self.id {
+            self.writeAck(broadcast, index, into: &frames)
+        }
+    }
+
+    private func writeAck(_ broadcast: Broadcast, _ index: Int, into frames: inout ByteBuffer) {
+        self.delivery.encoder.ack(id: broadcast.origins[index].request, broadcast.entries[index], into: &frames)
+    }
+
+    // MARK: Slow readers
+
+    private func fallBehind() {
+        guard !self.isBehind else { return }
+        self.isBehind = true
+        // What waits now is dropped too, so everything since the last word on heads is news.
+        self.socket.pauseReading()
+    }
+
+    func becameWritable() {
+        guard self.isBehind else { return }
+        self.isBehind = false
+        self.socket.resumeReading()
+        var frame = ByteBuffer()
+        self.delivery.encoder.behind(heads: self.news(), into: &frame)
+        self.enqueueNow(frame)
+    }
+
+    /// The heads of this client's conversations that moved since it was last told.
+    private func news() -> [(ConversationID, Int64)] {
+        defer { self.seenTick = self.delivery.tick }
+        return self.seats.compactMap { $0.room.changed > self.seenTick ? ($0.room.conversation, $0.room.head) : nil }
+    }
+
+    // MARK: Time and ends
+
+    func sweep(at now: Int64) {
+        switch self.state {
+        case .waitingForAuth(let deadline):
+            if now >= deadline { self.refuseAndClose(Refusal(.authTimeout)) }
+        case .live:
+            guard now >= self.nextHeartbeat else { return }
+            self.nextHeartbeat = now + self.engine.settings.heartbeatMilliseconds
+            guard !self.isBehind else { return }
+            var frame = ByteBuffer()
+            self.delivery.encoder.heartbeat(time: self.engine.clock.wall(), heads: self.news(), into: &frame)
+            self.append(.frames(frame))
+        case .enteringAs, .closed: return
+        }
+    }
+
+    func drain() {
+        if case .closed = self.state { return }
+        var frame = ByteBuffer()
+        // Spread over two seconds, so that they do not all come back at once.
+        self.delivery.encoder.reconnect(afterMilliseconds: 250 + Int64(self.id % 64) * 32, into: &frame)
+        self.append(.frames(frame))
+    }
+
+    private func refuse(_ request: Int64?, _ refusal: Refusal) {
+        if refusal.code.closes { return self.refuseAndClose(refusal, request) }
+        var frame = ByteBuffer()
+        self.delivery.encoder.error(id: request, refusal, into: &frame)
+        self.enqueueNow(frame)
+    }
+
+    /// Tells why, then ends the connection.
+    func refuseAndClose(_ refusal: Refusal, _ request: Int64? = nil) {
+        if case .closed = self.state { return }
+        var frame = ByteBuffer()
+        self.delivery.encoder.error(id: request, refusal, into: &frame)
+        self.append(.frames(frame))
+        self.delivery.flush()
+        self.finish()
+        self.socket.close(code: refusal.code.closeCode, reason: refusal.code.name)
+    }
+
+    func disconnected() { self.finish() }
+
+    /// The same state whatever the cause was (R83).
+    private func finish() {
+        if case .closed = self.state { return }
+        self.delivery.remove(self)
+        self.state = .closed
+        self.outgoing = []
+    }
+}

@@ -1,0 +1,38 @@
+/// What an operator can set about the engine. All times in milliseconds.
+package struct EngineSettings: Sendable {
+    /// How often a connection gets a heartbeat (R78).
+    package var heartbeatMilliseconds: Int64 = 30_000
+    /// How long a connection may stay without `auth`, from when its upgrade was answered (A3).
+    package var authMilliseconds: Int64 = 5_000
+    /// Frames a second that one connection may send for long; 0 for no limit (R114).
+    package var framesPerSecond: Int64 = 100
+    /// Frames that one connection may send at once.
+    package var frameBurst: Int64 = 400
+    /// Requests of one connection that may wait for an answer.
+    package var requestsInFlight: Int64 = 64
+    /// How often positions are written (they are gathered in between).
+    package var positionsMilliseconds: Int64 = 1_000
+    /// Threads that answer history and sync from the store.
+    package var readerThreads = 2
+    /// Reads that may wait for those threads.
+    package var waitingReads = 8_192
+    /// Connections that one loop writes to before others get a turn.
+    package var connectionsPerTurn = 256
+    /// Connections that become live in one turn of the shard.
+    package var attachesPerTurn = 128
+
+    package init() {}
+}
+
+/// Where the engine takes time and randomness from, so that a test can wind them by hand.
+package struct EngineClock: Sendable {
+    /// The wall clock, in milliseconds since 1970: stamped on entries, never used for order.
+    package var wall: @Sendable () -> Int64
+    /// A clock that does not go back, in milliseconds: for deadlines.
+    package var steady: @Sendable () -> Int64
+
+    package init(wall: @escaping @Sendable () -> Int64, steady: @escaping @Sendable () -> Int64) {
+        self.wall = wall
+        self.steady = steady
+    }
+}

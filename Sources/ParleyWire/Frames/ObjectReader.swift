@@ -1,0 +1,138 @@
+import ParleyDomain
+
+/// Takes the known fields out of a scanned object one by one; what is left at the end is unknown and refused.
+struct ObjectReader {
+    private var fields: [JSONField]
+    private let path: String
+
+    init(fields: [JSONField], path: String) {
+        self.fields = fields
+        self.path = path
+    }
+
+    private mutating func take(_ name: StaticString, _ bytes: Span<UInt8>) -> JSONField? {
+        for index in self.fields.indices where equals(bytes, self.fields[index].key, name) {
+            return self.fields.remove(at: index)
+        }
+        return nil
+    }
+
+    private func refusal(_ code: ErrorCode, _ name: StaticString, _ rule: String) -> Refusal {
+        Refusal(code, field: self.path + name.description, rule: rule)
+    }
+
+    /// Where a required string stands, quotes included.
+    mutating func string(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> ByteRange {
+        guard let field = self.take(name, bytes) else { throw self.refusal(.missingField, name, "a string") }
+        guard field.kind == .string else { throw self.refusal(.wrongType, name, "a string") }
+        return field.value
+    }
+
+    mutating func text(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> String {
+        let range = try self.string(name, bytes)
+        guard range.count <= 4_096 else { throw self.refusal(.tooLong, name, "at most 4096 bytes") }
+        return JSONValue.string(bytes, at: range)
+    }
+
+    mutating func optionalText(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> String? {
+        self.has(name, bytes) ? try self.text(name, bytes) : nil
+    }
+
+    mutating func identifier<ID: Identifier>(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> ID {
+        let range = try self.string(name, bytes)
+        guard let text = JSONValue.identifier(bytes, at: range) else {
+            throw self.refusal(.badIdentifier, name, "1 to 64 of the characters A-Z a-z 0-9 . _ - : @")
+        }
+        return ID(trusted: text)
+    }
+
+    mutating func integer(_ name: StaticString, _ bytes: Span<UInt8>, in range: ClosedRange<Int64>) throws(Refusal) -> Int64 {
+        guard let field = self.take(name, bytes) else { throw self.refusal(.missingField, name, "an integer") }
+        guard field.kind == .number else { throw self.refusal(.wrongType, name, "an integer") }
+        guard let value = JSONValue.integer(bytes, at: field.value), range.contains(value) else {
+            throw self.refusal(.outOfRange, name, "an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    mutating func optionalInteger(_ name: StaticString, _ bytes: Span<UInt8>, in range: ClosedRange<Int64>) throws(Refusal) -> Int64? {
+        self.has(name, bytes) ? try self.integer(name, bytes, in: range) : nil
+    }
+
+    mutating func optionalBoolean(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> Bool? {
+        guard let field = self.take(name, bytes) else { return nil }
+        guard field.kind == .boolean else { throw self.refusal(.wrongType, name, "true or false") }
+        return bytes[field.value.start] == UInt8(ascii: "t")
+    }
+
+    mutating func object(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> ByteRange {
+        guard let field = self.take(name, bytes) else { throw self.refusal(.missingField, name, "an object") }
+        guard field.kind == .object else { throw self.refusal(.wrongType, name, "an object") }
+        return field.value
+    }
+
+    mutating func optionalObject(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> ByteRange? {
+        self.has(name, bytes) ? try self.object(name, bytes) : nil
+    }
+
+    /// A list of 1 to 1,000 different user ids.
+    mutating func users(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> [UserID] {
+        guard let field = self.take(name, bytes) else { throw self.refusal(.missingField, name, "a list of user ids") }
+        guard field.kind == .array else { throw self.refusal(.wrongType, name, "a list of user ids") }
+        let elements: [(ByteRange, JSONKind)]
+        do {
+            elements = try JSONScanner.elements(of: bytes, at: field.value)
+        } catch {
+            throw self.refusal(.wrongType, name, "a list of user ids")
+        }
+        guard (1...Limits.usersPerRequest).contains(elements.count) else {
+            throw self.refusal(.outOfRange, name, "1 to \(Limits.usersPerRequest) user ids")
+        }
+        var users: [UserID] = []
+        var seen: Set<UserID> = []
+        for (range, kind) in elements {
+            guard kind == .string else { throw self.refusal(.wrongType, name, "a list of user ids") }
+            guard let text = JSONValue.identifier(bytes, at: range) else {
+                throw self.refusal(.badIdentifier, name, "1 to 64 of the characters A-Z a-z 0-9 . _ - : @")
+            }
+            guard seen.insert(UserID(trusted: text)).inserted else { throw self.refusal(.duplicateKey, name, "each user once") }
+            users.append(UserID(trusted: text))
+        }
+        return users
+    }
+
+    /// Refuses what no call above has taken.
+    consuming func finish(_ bytes: Span<UInt8>) throws(Refusal) {
+        guard let field = self.fields.first else { return }
+        let name = printable(bytes, field.key)
+        throw Refusal(
+            Self.serverOwned.contains(name) ? .serverOwnedField : .unknownField, field: self.path + name,
+            rule: "not a field of this request")
+    }
+
+    /// Fields of entries and frames that only the server sets (A25).
+    private static let serverOwned: Set<String> = [
+        "sender", "user", "name", "sequence", "message", "time", "role", "slot", "slots", "stamp", "kind", "head", "read", "delivered",
+        "unread", "epoch", "session", "connection", "message_ordinal", "sender_ordinal", "created_at", "sender_id", "is_admin", "amount",
+    ]
+
+    private func has(_ name: StaticString, _ bytes: Span<UInt8>) -> Bool {
+        self.fields.contains { equals(bytes, $0.key, name) }
+    }
+}
+
+private func equals(_ bytes: Span<UInt8>, _ range: ByteRange, _ name: StaticString) -> Bool {
+    guard range.count == name.utf8CodeUnitCount else { return false }
+    for offset in 0..<range.count where bytes[range.start + offset] != name.utf8Start[offset] { return false }
+    return true
+}
+
+/// At most 64 bytes of the input, for an error text; anything but printable ASCII is shown as "?".
+func printable(_ bytes: Span<UInt8>, _ range: ByteRange) -> String {
+    var text = ""
+    for index in range.start..<min(range.end, range.start + 64) {
+        let byte = bytes[index]
+        text.unicodeScalars.append((0x20...0x7E).contains(byte) && byte != 0x22 && byte != 0x5C ? Unicode.Scalar(byte) : "?")
+    }
+    return text
+}

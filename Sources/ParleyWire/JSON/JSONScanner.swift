@@ -1,0 +1,301 @@
+import ParleyDomain
+
+/// A stretch of the bytes being read: where a key or a value stands.
+package struct ByteRange: Sendable, Equatable {
+    package var start: Int
+    package var end: Int
+    package var count: Int { self.end - self.start }
+}
+
+/// What kind of JSON value stands somewhere, told by its first byte.
+package enum JSONKind: Sendable {
+    case object, array, string, number, boolean, null
+}
+
+/// One field of an object: where its key (without quotes) and its value (with quotes, if a string) stand.
+package struct JSONField: Sendable {
+    package var key: ByteRange
+    package var value: ByteRange
+    package var kind: JSONKind
+}
+
+/// Why bytes are not the JSON that Parley takes.
+package enum JSONFault: Error, Sendable, Equatable {
+    /// Not JSON at all: the grammar is broken at this offset.
+    case grammar(Int)
+    /// Nested deeper than `Limits.jsonDepth`.
+    case depth
+    /// A key stands twice in one object; the range is the second one.
+    case duplicateKey(ByteRange)
+    /// A string holds U+0000, or half of a surrogate pair.
+    case character(ByteRange)
+    /// More keys in one object, or digits in one number, than anyone needs.
+    case size(ByteRange)
+}
+
+/// A strict reader of JSON (RFC 8259) that checks all of its input once and copies nothing.
+///
+/// Stricter than most where a chat server must be: duplicate keys, U+0000, unpaired surrogates, nesting deeper than
+/// `Limits.jsonDepth`, objects of more than 1,000 keys and numbers of more than 32 digits are refused, at any depth.
+/// The bytes must be valid UTF-8, which the WebSocket layer has checked. Every index is bounds-checked by `Span`.
+package struct JSONScanner {
+    private static let keysPerObject = Limits.syncPositions
+    private static let digitsPerNumber = 32
+
+    private var position: Int
+    private var depth = 0
+
+    private init(at position: Int) { self.position = position }
+
+    /// The fields of the one object that the bytes are.
+    package static func fields(of bytes: Span<UInt8>, into fields: inout [JSONField]) throws(JSONFault) {
+        var scanner = JSONScanner(at: 0)
+        scanner.skipSpace(bytes)
+        guard scanner.peek(bytes) == UInt8(ascii: "{") else { throw .grammar(scanner.position) }
+        try scanner.object(bytes, into: &fields)
+        scanner.skipSpace(bytes)
+        guard scanner.position == bytes.count else { throw .grammar(scanner.position) }
+    }
+
+    /// The fields of an object inside bytes that were scanned before.
+    package static func fields(of bytes: Span<UInt8>, at range: ByteRange, into fields: inout [JSONField]) throws(JSONFault) {
+        var scanner = JSONScanner(at: range.start)
+        try scanner.object(bytes, into: &fields)
+    }
+
+    /// The elements of an array inside bytes that were scanned before.
+    package static func elements(of bytes: Span<UInt8>, at range: ByteRange) throws(JSONFault) -> [(ByteRange, JSONKind)] {
+        var scanner = JSONScanner(at: range.start + 1)
+        var elements: [(ByteRange, JSONKind)] = []
+        scanner.skipSpace(bytes)
+        if scanner.peek(bytes) == UInt8(ascii: "]") { return [] }
+        while true {
+            scanner.skipSpace(bytes)
+            let start = scanner.position
+            let kind = try scanner.value(bytes)
+            elements.append((ByteRange(start: start, end: scanner.position), kind))
+            scanner.skipSpace(bytes)
+            guard scanner.peek(bytes) == UInt8(ascii: ",") else { return elements }
+            scanner.position += 1
+        }
+    }
+
+    private func peek(_ bytes: Span<UInt8>) -> UInt8 {
+        // 0 stands for "at the end": it begins nothing in JSON.
+        self.position < bytes.count ? bytes[self.position] : 0
+    }
+
+    private mutating func skipSpace(_ bytes: Span<UInt8>) {
+        while self.position < bytes.count {
+            switch bytes[self.position] {
+            case 0x20, 0x09, 0x0A, 0x0D: self.position += 1
+            default: return
+            }
+        }
+    }
+
+    /// Reads the object at the position and lists its fields.
+    private mutating func object(_ bytes: Span<UInt8>, into fields: inout [JSONField]) throws(JSONFault) {
+        self.depth += 1
+        guard self.depth <= Limits.jsonDepth else { throw .depth }
+        defer { self.depth -= 1 }
+        self.position += 1
+        self.skipSpace(bytes)
+        if self.peek(bytes) == UInt8(ascii: "}") {
+            self.position += 1
+            return
+        }
+        let first = fields.count
+        while true {
+            self.skipSpace(bytes)
+            guard self.peek(bytes) == UInt8(ascii: "\"") else { throw .grammar(self.position) }
+            let key = try self.key(bytes)
+            for index in first..<fields.count where Self.equalKeys(bytes, fields[index].key, key) { throw .duplicateKey(key) }
+            guard fields.count - first < Self.keysPerObject else { throw .size(key) }
+            self.skipSpace(bytes)
+            guard self.peek(bytes) == UInt8(ascii: ":") else { throw .grammar(self.position) }
+            self.position += 1
+            self.skipSpace(bytes)
+            let start = self.position
+            let kind = try self.value(bytes)
+            fields.append(JSONField(key: key, value: ByteRange(start: start, end: self.position), kind: kind))
+            self.skipSpace(bytes)
+            switch self.peek(bytes) {
+            case UInt8(ascii: ","): self.position += 1
+            case UInt8(ascii: "}"):
+                self.position += 1
+                return
+            default: throw .grammar(self.position)
+            }
+        }
+    }
+
+    /// A key, without its quotes. Keys have no escapes here: none of ours needs one, and two spellings of one key
+    /// would slip past the duplicate check.
+    private mutating func key(_ bytes: Span<UInt8>) throws(JSONFault) -> ByteRange {
+        let start = self.position
+        try self.string(bytes)
+        let range = ByteRange(start: start + 1, end: self.position - 1)
+        for index in range.start..<range.end where bytes[index] == UInt8(ascii: "\\") { throw .character(range) }
+        return range
+    }
+
+    private static func equalKeys(_ bytes: Span<UInt8>, _ left: ByteRange, _ right: ByteRange) -> Bool {
+        guard left.count == right.count else { return false }
+        for offset in 0..<left.count where bytes[left.start + offset] != bytes[right.start + offset] { return false }
+        return true
+    }
+
+    /// Checks and passes over one value.
+    private mutating func value(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONKind {
+        switch self.peek(bytes) {
+        case UInt8(ascii: "\""):
+            try self.string(bytes)
+            return .string
+        case UInt8(ascii: "{"):
+            var fields: [JSONField] = []
+            try self.object(bytes, into: &fields)
+            return .object
+        case UInt8(ascii: "["):
+            try self.array(bytes)
+            return .array
+        case UInt8(ascii: "t"):
+            try self.word("true", bytes)
+            return .boolean
+        case UInt8(ascii: "f"):
+            try self.word("false", bytes)
+            return .boolean
+        case UInt8(ascii: "n"):
+            try self.word("null", bytes)
+            return .null
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+            try self.number(bytes)
+            return .number
+        default:
+            throw .grammar(self.position)
+        }
+    }
+
+    private mutating func array(_ bytes: Span<UInt8>) throws(JSONFault) {
+        self.depth += 1
+        guard self.depth <= Limits.jsonDepth else { throw .depth }
+        defer { self.depth -= 1 }
+        self.position += 1
+        self.skipSpace(bytes)
+        if self.peek(bytes) == UInt8(ascii: "]") {
+            self.position += 1
+            return
+        }
+        while true {
+            self.skipSpace(bytes)
+            _ = try self.value(bytes)
+            self.skipSpace(bytes)
+            switch self.peek(bytes) {
+            case UInt8(ascii: ","): self.position += 1
+            case UInt8(ascii: "]"):
+                self.position += 1
+                return
+            default: throw .grammar(self.position)
+            }
+        }
+    }
+
+    private mutating func word(_ word: StaticString, _ bytes: Span<UInt8>) throws(JSONFault) {
+        let count = word.utf8CodeUnitCount
+        guard bytes.count - self.position >= count else { throw .grammar(self.position) }
+        for offset in 0..<count where bytes[self.position + offset] != word.utf8Start[offset] {
+            throw .grammar(self.position + offset)
+        }
+        self.position += count
+    }
+
+    private mutating func number(_ bytes: Span<UInt8>) throws(JSONFault) {
+        let start = self.position
+        if self.peek(bytes) == UInt8(ascii: "-") { self.position += 1 }
+        if self.peek(bytes) == UInt8(ascii: "0") {
+            self.position += 1
+        } else {
+            try self.digits(bytes)
+        }
+        if self.peek(bytes) == UInt8(ascii: ".") {
+            self.position += 1
+            try self.digits(bytes)
+        }
+        if self.peek(bytes) | 0x20 == UInt8(ascii: "e") {
+            self.position += 1
+            if self.peek(bytes) == UInt8(ascii: "+") || self.peek(bytes) == UInt8(ascii: "-") { self.position += 1 }
+            try self.digits(bytes)
+        }
+        guard self.position - start <= Self.digitsPerNumber else { throw .size(ByteRange(start: start, end: self.position)) }
+    }
+
+    private mutating func digits(_ bytes: Span<UInt8>) throws(JSONFault) {
+        let start = self.position
+        while (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self.peek(bytes)) { self.position += 1 }
+        guard self.position > start else { throw .grammar(self.position) }
+    }
+
+    /// Passes over a string and checks its escapes. Control characters must be escaped, by RFC 8259.
+    private mutating func string(_ bytes: Span<UInt8>) throws(JSONFault) {
+        let start = self.position
+        self.position += 1
+        while self.position < bytes.count {
+            let byte = bytes[self.position]
+            if byte == UInt8(ascii: "\"") {
+                self.position += 1
+                return
+            }
+            guard byte >= 0x20 else { throw .grammar(self.position) }
+            self.position += 1
+            if byte == UInt8(ascii: "\\") { try self.escape(bytes, stringStart: start) }
+        }
+        throw .grammar(self.position)
+    }
+
+    private mutating func escape(_ bytes: Span<UInt8>, stringStart: Int) throws(JSONFault) {
+        let kind = self.peek(bytes)
+        self.position += 1
+        switch kind {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
+            UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return
+        case UInt8(ascii: "u"):
+            let unit = try self.hex4(bytes)
+            switch unit {
+            case 0, 0xDC00...0xDFFF:
+                throw .character(ByteRange(start: stringStart, end: self.position))
+            case 0xD800...0xDBFF:
+                guard self.peek(bytes) == UInt8(ascii: "\\"), self.position + 1 < bytes.count,
+                    bytes[self.position + 1] == UInt8(ascii: "u")
+                else { throw .character(ByteRange(start: stringStart, end: self.position)) }
+                self.position += 2
+                guard (0xDC00...0xDFFF).contains(try self.hex4(bytes)) else {
+                    throw .character(ByteRange(start: stringStart, end: self.position))
+                }
+            default: return
+            }
+        default:
+            throw .grammar(self.position - 1)
+        }
+    }
+
+    private mutating func hex4(_ bytes: Span<UInt8>) throws(JSONFault) -> UInt32 {
+        var unit: UInt32 = 0
+        for _ in 0..<4 {
+            guard let digit = hexDigit(self.peek(bytes)) else { throw .grammar(self.position) }
+            unit = unit << 4 | digit
+            self.position += 1
+        }
+        return unit
+    }
+}
+
+/// The value of a hexadecimal digit.
+func hexDigit(_ byte: UInt8) -> UInt32? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
+    default: nil
+    }
+}
