@@ -86,7 +86,7 @@ def test_a_cut_between_send_and_ack(talk):
     wait_until(lambda: ben.texts(group) == ['before', 'did it arrive?'])
     assert ann.rows()[-1][2] == 'sending'
     cut(ann, proxy)
-    assert ann.rows()[-1][2] == 'queued'
+    ann.until('return document.querySelector(".rows .own:last-child").dataset.state === "queued"')
     ann.send('and this?')
     back(ann, proxy)
     ann.sent(2)
