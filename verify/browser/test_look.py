@@ -42,7 +42,7 @@ def shoot(page, shots, name):
         page.size(size)
         page.scheme(scheme)
         page.idle()
-        page.run('return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 250)))')
+        page.run('return Promise.all(document.getAnimations().map((each) => each.finished)).then(() => true)')
         page.driver.save_screenshot(str(shots / f'{name}-{size}-{scheme}.png'))
         assert page.run('return document.documentElement.scrollWidth <= innerWidth'), (name, size)
         assert page.run(CLIPPED) == [], (name, size)
@@ -136,13 +136,13 @@ def test_removed_with_a_message_waiting(stage, shots, scene):
     people['Ann'].request('leave', client_id='gone', conversation=group)
     stage.proxies[0].restore()
     page.until(
-        'parley.clock.advance(1000); return document.querySelector(".rows .failed") !== null')
-    assert 'not a member' in page.find('.rows .failed').text
+        'parley.clock.advance(1000); return document.querySelector(".rows .refusal") !== null')
+    assert 'not a member' in page.find('.rows .refusal').text
     assert not page.find('.composer textarea').is_displayed()
     page.until('return !document.querySelector(".composer-area .reason").hidden')
     shoot(page, shots, 'failed')
     page.button('Discard').click()
-    page.until('return document.querySelector(".rows .failed") === null')
+    page.until('return document.querySelector(".rows .refusal") === null')
 
 
 def test_members(stage, shots, scene):

@@ -1,4 +1,4 @@
-// Made by `parley errors --format js` from the server's error table: do not edit.
+// Made by `parley errors --format js`. Do not edit.
 export const errors = {
   40000: { name: "not_json", retry: "never", advice: "Send one JSON object per text frame." },
   40001: { name: "unknown_type", retry: "never", advice: "Use a frame type that the protocol names." },

@@ -36,7 +36,7 @@ function fillMessage(item, row) {
           row.own && icon(stateIcons[row.state]),
           row.own && h('span', { class: 'unseen', text: states[row.state] }))),
       row.state === 'failed' &&
-        h('div', { class: 'failed', role: 'alert' },
+        h('div', { class: 'refusal', role: 'alert' },
           h('p', { text: `Not sent. ${row.reason}` }),
           h('button', { type: 'button', class: 'link', text: 'Try again', data: { action: 'retry' } }),
           h('button', { type: 'button', class: 'link', text: 'Discard', data: { action: 'discard' } }))),
