@@ -66,7 +66,8 @@ let package = Package(
                 "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, signals,
                 nioCore, nioPosix, hummingbird,
             ]),
-        .executableTarget(name: "parley", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
+        .target(name: "ParleyCommandLine", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
+        .executableTarget(name: "parley", dependencies: ["ParleyCommandLine", arguments]),
 
         // System libraries.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -82,6 +83,18 @@ let package = Package(
                 "ParleyGateway", "ParleyEngine", "ParleyWire", logging, lifecycle, signals, hummingbird, nioCore, nioPosix,
             ],
             path: "Tests/Support/parley-echo"),
+
+        // The server with one promise broken at a time: what shows that the judge under verify/ can see.
+        .executableTarget(
+            name: "parley-faulty",
+            dependencies: [
+                "ParleyCommandLine", "ParleyServer", "ParleyDomain", "ParleyEngine", arguments,
+            ],
+            path: "Tests/Support/parley-faulty"),
+
+        // Rows per second of the store's batch path beside a bare loop of the same statements.
+        .executableTarget(
+            name: "parley-append-bench", dependencies: ["ParleySQLite", "ParleyDomain", "CSQLite"], path: "Benchmarks/append"),
 
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),

@@ -71,6 +71,9 @@ package final class Engine: SocketSessionFactory {
         await self.readers.close()
     }
 
+    /// Takes effects to the connections that they concern. What the shard's turns end with.
+    package func deliver(_ effects: [Effect]) { self.outbox.dispatch(effects) }
+
     // MARK: For connections
 
     func submit(_ submission: Submission, from delivery: LoopDelivery) {

@@ -5,6 +5,9 @@ enum Row {
     /// Sequences, ordinals and counts that can be: what is outside was not written by us.
     static let counts: ClosedRange<Int64> = 0...(1 << 53)
 
+    /// Members and slots that can be; far enough from the end of the type that adding to one never overflows.
+    private static let members: ClosedRange<Int32> = 0...(1 << 30)
+
     // MARK: Heads
 
     /// Of `conversations h`.
@@ -23,7 +26,7 @@ enum Row {
             historyVisible: row.int64(first + 9) != 0, time: row.int64(first + 10), stamp: row.int64(first + 11))
         guard self.counts.contains(head.sequence), self.counts.contains(head.messages),
             self.counts.contains(head.controlSequence),
-            head.memberCount >= 0, head.lastSlot >= 0, head.lastSlot < .max
+            self.members.contains(head.memberCount), self.members.contains(head.lastSlot)
         else { throw .corrupt("the head of conversation \(head.conversation) is out of range") }
         return head
     }

@@ -50,8 +50,8 @@ enum Schema {
         ) STRICT
         """
 
-    /// Entries have no foreign keys: the only writer takes both keys from rows it has read, and the two look-ups a row
-    /// cost a tenth of the batch path. `check` does what they would.
+    /// Entries have no foreign keys: they would be two look-ups a row for keys that the only writer has read itself.
+    /// `check` does what they would.
     private static let logs = [
         """
         CREATE TABLE conversations (

@@ -36,10 +36,7 @@ struct ControlSocket: Service {
             server = try await ServerBootstrap(group: self.group)
                 .childChannelOption(.allowRemoteHalfClosure, value: true)
                 .bind(unixDomainSocketPath: self.path, cleanupExistingSocketFile: true) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                    // Each side says that it is done by closing its half.
-                    try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                }
+                    channel.eventLoop.makeCompletedFuture { try Self.wrap(channel) }
                 }
         } catch {
             // A path of more than 107 bytes cannot be a socket. Chat works without one.
@@ -58,15 +55,20 @@ struct ControlSocket: Service {
         removeFile(self.path)
     }
 
+    /// Each side says that it is done by closing its half.
+    static func wrap(_ channel: any Channel) throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+        try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+    }
+
     /// One command at a time: they are rare, and some of them write.
     private func serve(_ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async {
         do {
-            try await connection.executeThenClose { inbound, outbound in
+            try await connection.executeThenClose { inbound, _ in
                 var input: [UInt8] = []
                 for try await part in inbound {
                     guard input.count + part.readableBytes <= Self.inputBytes else {
-                        try await outbound.write(ByteBuffer(string: "failed the input is longer than \(Self.inputBytes) bytes\n"))
-                        return
+                        let answer = ByteBuffer(string: "failed the input is longer than \(Self.inputBytes) bytes\n")
+                        return try await connection.channel.writeAndFlush(answer).get()
                     }
                     input.append(contentsOf: part.readableBytesView)
                 }
@@ -78,10 +80,10 @@ struct ControlSocket: Service {
                     let result = try await self.handler(command, rest) { line in
                         channel.writeAndFlush(ByteBuffer(string: line + "\n"), promise: nil)
                     }
-                    try await outbound.write(ByteBuffer(string: "ok\n"))
-                    try await outbound.write(ByteBuffer(bytes: result))
+                    // Waits until the kernel has all of it: closing drops what a writer has only queued.
+                    try await channel.writeAndFlush(ByteBuffer(bytes: Array("ok\n".utf8) + result)).get()
                 } catch {
-                    try await outbound.write(ByteBuffer(string: "failed \(error)\n"))
+                    try await channel.writeAndFlush(ByteBuffer(string: "failed \(error)\n")).get()
                 }
             }
         } catch {
@@ -100,10 +102,7 @@ package func askRunningServer(
         channel = try await ClientBootstrap(group: group)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(unixDomainSocketPath: ControlSocket.path(in: folder)) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    // Each side says that it is done by closing its half.
-                    try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                }
+                channel.eventLoop.makeCompletedFuture { try ControlSocket.wrap(channel) }
             }
     } catch {
         return nil

@@ -18,11 +18,14 @@ package struct StartFailure: Error, CustomStringConvertible {
 
 /// Wires a server on its embedded store and runs it until it is told to stop. No decision about chat is made here.
 package struct ParleyServer: Sendable {
-    private let configuration: ServerConfiguration
+    package var configuration: ServerConfiguration
     private let logger: Logger
 
-    /// Puts something between engine and store: how the judge's faulty server is built from the real one.
-    package typealias StoreWrapper = @Sendable (sending any MessageStore) -> any MessageStore
+    /// Puts something between engine and store: how the judge's faulty server is built from the real one. `deliver` is how the
+    /// engine hands effects to its connections.
+    package typealias StoreWrapper = @Sendable (
+        _ store: sending any MessageStore, _ deliver: @escaping @Sendable ([Effect]) -> Void
+    ) -> sending any MessageStore
 
     package init(_ configuration: ServerConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -35,7 +38,7 @@ package struct ParleyServer: Sendable {
     ///   - onListening: Called once with the URL to click.
     ///   - wrap: What the engine gets for a store; the store itself unless a test says otherwise.
     package func run(
-        onListening: @escaping @Sendable (String) -> Void, wrapStore wrap: StoreWrapper = { $0 },
+        onListening: @escaping @Sendable (String) -> Void, wrapStore wrap: StoreWrapper = { store, _ in store },
         wrapReader: @Sendable (any MessageReader) -> any MessageReader = { $0 }
     ) async throws {
         let database = try self.openDatabase()
@@ -44,9 +47,12 @@ package struct ParleyServer: Sendable {
         let clock = EngineClock(wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) })
         var settings = self.configuration.engine
         if !self.configuration.rateLimits { settings.framesPerSecond = 0 }
+        let late = Mutex<Engine?>(nil)
+        let store = wrap(try SQLiteMessageStore(database)) { effects in late.withLock { $0 }?.deliver(effects) }
         let engine = Engine(
-            store: wrap(try SQLiteMessageStore(database)), reader: wrapReader(SQLiteMessageReader(database)), accounts: accounts, group: group,
+            store: store, reader: wrapReader(SQLiteMessageReader(database)), accounts: accounts, group: group,
             settings: settings, clock: clock, logger: self.logger)
+        late.withLock { $0 = engine }
         accounts.whenSessionEnds { session, user in engine.endSession(session, of: user) }
 
         let ready = Atomic<Bool>(false)
@@ -73,7 +79,9 @@ package struct ParleyServer: Sendable {
 
     private func openDatabase() throws -> SQLiteDatabase {
         do throws(OpenFailure) {
-            return try SQLiteDatabase(folder: self.configuration.data)
+            var options = SQLiteDatabase.Options()
+            options.forgoesDurability = self.configuration.forgoesDurability
+            return try SQLiteDatabase(folder: self.configuration.data, options: options)
         } catch {
             throw StartFailure(error.description)
         }

@@ -19,6 +19,8 @@ package struct ServerConfiguration: Sendable {
     /// Event loops; nil takes one per core.
     package var loops: Int?
     package var engine = EngineSettings()
+    /// See `SQLiteDatabase.Options.forgoesDurability`.
+    package var forgoesDurability = false
 
     package init(data: String) { self.data = data }
 }

@@ -93,6 +93,12 @@ package final class MemoryMessageStore: MessageStore, MessageReader {
         try self.open { state in state.conversations[conversation]?.members[user]?.row }
     }
 
+    package func entry(in conversation: ConversationID, from sender: UserID, clientID: ClientID) throws(StoreFailure) -> Entry? {
+        try self.open { state in
+            state.conversations[conversation]?.entries.first { $0.sender == sender && $0.clientID == clientID }
+        }
+    }
+
     private func open<Value: Sendable>(_ body: (inout sending MemoryState) -> sending Value) throws(StoreFailure) -> Value {
         let value = self.state.withLock { state in state.closed ? nil : body(&state) }
         guard let value else { throw .unavailable("closed after a failure") }

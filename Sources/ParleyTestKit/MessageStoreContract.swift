@@ -130,6 +130,15 @@ package enum MessageStoreContract {
             let entries = try [room.send("a"), room.send("a", from: 2), other.send("a")]
             try expectEqual(Set(entries.map(\.id)).count, 3, "entries")
         },
+        ContractCase("an entry is found by its sender and client id, and by no other sender's") { subject in
+            let room = try Room.make(subject)
+            let draft = room.draft("a", from: 1, at: 1)
+            let entry = try room.appended(draft)
+            try expectEqual(room.store.entry(in: room.id, from: user(1), clientID: draft.clientID), entry, "the entry")
+            try expectEqual(room.store.entry(in: room.id, from: user(2), clientID: draft.clientID), nil, "another sender's")
+            let unknown = ConversationID(trusted: "unknown")
+            try expectEqual(room.store.entry(in: unknown, from: user(1), clientID: draft.clientID), nil, "in another conversation")
+        },
         ContractCase("the same creation again is a duplicate, another one a conflict") { subject in
             let room = try Room.make(subject, members: 3)
             let new = NewConversation(kind: .group, title: "Title of room")

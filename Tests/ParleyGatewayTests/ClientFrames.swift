@@ -25,7 +25,9 @@ enum ClientFrames {
         return bytes + mask + payload.enumerated().map { $1 ^ mask[$0 % 4] }
     }
 
-    static func text(_ text: String, isFinal: Bool = true) -> [UInt8] { self.frame(self.text, Array(text.utf8), isFinal: isFinal) }
+    static func text(_ text: String, isFinal: Bool = true) -> [UInt8] {
+        self.frame(self.text, Array(text.utf8), isFinal: isFinal)
+    }
 
     static func close(_ code: UInt16, _ reason: String = "") -> [UInt8] {
         self.frame(self.close, self.big(UInt64(code), bytes: 2) + Array(reason.utf8))

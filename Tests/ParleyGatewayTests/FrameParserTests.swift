@@ -16,7 +16,7 @@ struct ParserRun {
         while let event = self.parser.next(from: &input, scratch: &self.scratch, limits: self.limits) {
             self.events.append(Self.copied(event))
         }
-        #expect(input.readableBytes == 0, "everything is taken")
+        if input.readableBytes > 0 { Issue.record("\(input.readableBytes) bytes were not taken") }
     }
 
     /// With buffers of its own: the parser's are only borrowed.
@@ -62,7 +62,8 @@ struct FrameParserTests {
         ParserCase("16-bit length", Make.frame(Make.binary, middle), [.binary(ByteBuffer(bytes: middle))]),
         ParserCase("64-bit length", Make.frame(Make.binary, long), [.binary(ByteBuffer(bytes: long))]),
         ParserCase("ping", Make.frame(Make.ping, [1, 2]), [.ping(ByteBuffer(bytes: [1, 2]))]),
-        ParserCase("longest ping", Make.frame(Make.ping, Array(middle.prefix(125))), [.ping(ByteBuffer(bytes: middle.prefix(125)))]),
+        ParserCase(
+            "longest ping", Make.frame(Make.ping, Array(middle.prefix(125))), [.ping(ByteBuffer(bytes: middle.prefix(125)))]),
         ParserCase("pong", Make.frame(Make.pong, [1]), [.pong]),
         ParserCase("two messages", Make.text("a") + Make.text("b"), [text("a"), text("b")]),
         ParserCase(
@@ -74,7 +75,8 @@ struct FrameParserTests {
         ParserCase(
             "a ping among fragments", Make.text("a", isFinal: false) + Make.frame(Make.ping) + Make.frame(0, [0x62]),
             [.ping(ByteBuffer()), text("ab")]),
-        ParserCase("empty fragments", Make.text("", isFinal: false) + Make.frame(0, [], isFinal: false) + Make.frame(0), [text("")]),
+        ParserCase(
+            "empty fragments", Make.text("", isFinal: false) + Make.frame(0, [], isFinal: false) + Make.frame(0), [text("")]),
         ParserCase("close without a code", Make.frame(Make.close) + Make.text("late"), [.close(code: nil)]),
         ParserCase("close", Make.close(1000, "bye") + Make.text("late"), [.close(code: 1000)]),
         ParserCase("close of an application", Make.close(4999), [.close(code: 4999)]),
@@ -104,7 +106,10 @@ struct FrameParserTests {
         ("length 2^64-1", Make.frame(Make.binary, declared: .max), .lengthOverflow),
         ("length 2^63-1", Make.frame(Make.binary, declared: .max >> 1), .messageTooLarge),
         ("a byte too long", Make.frame(Make.binary, declared: 70_001), .messageTooLarge),
-        ("too long over fragments", Make.frame(Make.binary, long, isFinal: false) + Make.frame(0, declared: 4_001), .messageTooLarge),
+        (
+            "too long over fragments", Make.frame(Make.binary, long, isFinal: false) + Make.frame(0, declared: 4_001),
+            .messageTooLarge
+        ),
         ("continuation of nothing", Make.frame(0, [0x61]), .nothingToContinue),
         ("text within a message", Make.text("a", isFinal: false) + Make.text("b"), .messageInterrupted),
         ("too many fragments", Make.text("a", isFinal: false) + more([0x61], times: 8), .tooManyFragments),
@@ -145,7 +150,7 @@ struct FrameParserTests {
         }
     }
 
-    @Test(arguments: 1...40)
+    @Test(arguments: 1...8)
     func readsTheSameInAnyPieces(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         for input in Self.good + Self.bad {
@@ -196,15 +201,15 @@ struct FrameParserTests {
     }
 
     /// Random and half-right bytes: no trap, memory within the limit, silence after the end.
-    @Test(arguments: 1...60)
+    @Test(arguments: 1...30)
     func anyBytesAreReadWithinTheLimits(seed: UInt64) {
         var random = SeededGenerator(seed: seed &* 7_919)
         let limits = FrameParser.Limits(messageBytes: 4_096, fragments: 16, emptyFragments: 4)
-        for _ in 0..<60 {
+        for _ in 0..<40 {
             var run = ParserRun(limits: limits)
             for _ in 0..<30 {
                 run.feed(Self.piece(using: &random))
-                #expect(run.parser.retainedBytes <= 2 * 4_096 + 256)
+                if run.parser.retainedBytes > 2 * 4_096 + 256 { Issue.record("keeps \(run.parser.retainedBytes) bytes") }
             }
             #expect(run.events.count(where: Self.isEnd) <= 1)
             #expect(run.events.dropLast().allSatisfy { !Self.isEnd($0) })
@@ -238,7 +243,9 @@ struct UTF8ValidatorTests {
         for first in UInt8.min ... .max {
             for second in UInt8.min ... .max {
                 let bytes = [first, second]
-                #expect(Self.isValid(bytes) == (String(validating: bytes, as: UTF8.self) != nil), "\(bytes)")
+                // An expectation for each of so many would take most of the time.
+                guard Self.isValid(bytes) != (String(validating: bytes, as: UTF8.self) != nil) else { continue }
+                Issue.record("\(bytes)")
             }
         }
     }
@@ -247,11 +254,13 @@ struct UTF8ValidatorTests {
     func agreesWithTheStandardLibraryOnRandomBytes(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let heads: [UInt8] = [
-            0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xDF, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xFF,
+            0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xDF, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4,
+            0xF5, 0xFF,
         ]
         for _ in 0..<4_000 {
             let bytes = (0..<Int.random(in: 0...14, using: &random)).map { _ in heads.randomElement(using: &random) ?? 0 }
-            #expect(Self.isValid(bytes) == (String(validating: bytes, as: UTF8.self) != nil), "\(bytes)")
+            guard Self.isValid(bytes) != (String(validating: bytes, as: UTF8.self) != nil) else { continue }
+            Issue.record("\(bytes)")
         }
     }
 
@@ -260,9 +269,11 @@ struct UTF8ValidatorTests {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let bytes = Array("abcdefghi\(Character(scalar))".utf8)
             var validator = UTF8Validator()
-            for byte in bytes { #expect(withUnsafeBytes(of: byte) { validator.feed($0) }) }
-            #expect(validator.isComplete)
-            #expect(Self.isValid(bytes))
+            let isTaken = bytes.allSatisfy { byte in withUnsafeBytes(of: byte) { validator.feed($0) } }
+            guard isTaken, validator.isComplete, Self.isValid(bytes) else {
+                Issue.record("U+\(String(value, radix: 16))")
+                continue
+            }
         }
     }
 }

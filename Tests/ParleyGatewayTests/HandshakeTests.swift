@@ -7,17 +7,18 @@ import Testing
 struct OriginPolicyTests {
     private let policy = OriginPolicy(allowed: ["https://app.example.com", "http://localhost:5173"])
 
-    @Test(arguments: [
-        (nil, "chat.example.org"),
-        ("https://app.example.com", "chat.example.org"),
-        ("http://localhost:5173", "chat.example.org"),
-        ("https://chat.example.org", "chat.example.org"),
-        ("http://chat.example.org:8080", "chat.example.org:8080"),
-        ("http://127.0.0.1:8080", "127.0.0.1:8080"),
-        ("http://[::1]:8080", "[::1]:8080"),
-        ("https://chat.example.org", "chat.example.org:443"),
-        ("http://chat.example.org", "chat.example.org:80"),
-    ] as [(String?, String)])
+    @Test(
+        arguments: [
+            (nil, "chat.example.org"),
+            ("https://app.example.com", "chat.example.org"),
+            ("http://localhost:5173", "chat.example.org"),
+            ("https://chat.example.org", "chat.example.org"),
+            ("http://chat.example.org:8080", "chat.example.org:8080"),
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://[::1]:8080", "[::1]:8080"),
+            ("https://chat.example.org", "chat.example.org:443"),
+            ("http://chat.example.org", "chat.example.org:80"),
+        ] as [(String?, String)])
     func allows(origin: String?, host: String) {
         #expect(self.policy.allows(origin: origin, host: host))
     }
@@ -93,14 +94,16 @@ struct HandshakeTests {
         #expect(self.code(self.decide(adding: [("Sec-WebSocket-Protocol", "PARLEY.JSON.1")])) == .badRequest)
     }
 
-    @Test(arguments: [
-        ("Sec-WebSocket-Version", nil, ErrorCode.upgradeRequired), ("Sec-WebSocket-Version", "8", .upgradeRequired),
-        ("Sec-WebSocket-Version", "13, 8", .upgradeRequired), ("Sec-WebSocket-Key", nil, .badRequest),
-        ("Sec-WebSocket-Key", "", .badRequest), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ", .badRequest),
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=*", .badRequest), ("Sec-WebSocket-Key", "****IHNhbXBsZSBub25jZQ==", .badRequest),
-        ("Upgrade", nil, .upgradeRequired), ("Upgrade", "h2c", .upgradeRequired), ("Connection", nil, .badRequest),
-        ("Connection", "keep-alive", .badRequest),
-    ] as [(String, String?, ErrorCode)])
+    @Test(
+        arguments: [
+            ("Sec-WebSocket-Version", nil, ErrorCode.upgradeRequired), ("Sec-WebSocket-Version", "8", .upgradeRequired),
+            ("Sec-WebSocket-Version", "13, 8", .upgradeRequired), ("Sec-WebSocket-Key", nil, .badRequest),
+            ("Sec-WebSocket-Key", "", .badRequest), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ", .badRequest),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=*", .badRequest),
+            ("Sec-WebSocket-Key", "****IHNhbXBsZSBub25jZQ==", .badRequest),
+            ("Upgrade", nil, .upgradeRequired), ("Upgrade", "h2c", .upgradeRequired), ("Connection", nil, .badRequest),
+            ("Connection", "keep-alive", .badRequest),
+        ] as [(String, String?, ErrorCode)])
     func refusesWhatIsWrong(name: String, value: String?, code: ErrorCode) {
         #expect(self.code(self.decide([(name, value)])) == code)
     }

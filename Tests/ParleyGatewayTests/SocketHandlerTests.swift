@@ -174,7 +174,7 @@ struct SocketHandlerTests {
 
     @Test func deadConnectionTellsTheSessionOnce() throws {
         let bench = try Bench()
-        bench.channel.pipeline.fireErrorCaught(ChannelError.eof)
+        bench.channel.pipeline.fireErrorCaught(ChannelError.alreadyClosed)
         bench.channel.embeddedEventLoop.run()
         #expect(!bench.isOpen())
         bench.socket.cut()
@@ -227,6 +227,19 @@ struct SocketHandlerTests {
         bench.channel.embeddedEventLoop.run()
         #expect(!bench.isOpen())
         #expect(bench.session.said == ["disconnected"])
+    }
+
+    @Test func strangersMessagesAreShorter() throws {
+        var settings = SocketEnvironment.Settings()
+        settings.messageBytesBeforeLogin = 4
+        let known = try Bench(settings: settings)
+        try known.feed(Make.text("1234"))
+        known.socket.loggedIn()
+        try known.feed(Make.text("12345"))
+        #expect(known.session.said == ["text 1234", "text 12345"])
+        let stranger = try Bench(settings: settings)
+        try stranger.feed(Make.text("12345"))
+        #expect(try stranger.sent() == close(1_009, "frame_too_large"))
     }
 
     @Test func addressCountsOnlyUntilTheLoginWindowEnds() throws {

@@ -32,7 +32,9 @@ struct WebSocketFrameHeaderTests {
         #expect(Array(buffer.readableBytesView) == [0x81, 1, 0x61, 0x81, 1, 0x62])
     }
 
-    @Test(arguments: [("", 2), ("bye", 5), (String(repeating: "é", count: 100), 124), (String(repeating: "x", count: 500), 125)] as [(String, UInt8)])
+    @Test(
+        arguments: [("", 2), ("bye", 5), (String(repeating: "é", count: 100), 124), (String(repeating: "x", count: 500), 125)]
+            as [(String, UInt8)])
     func closeReasonIsCutBetweenCharacters(reason: String, length: UInt8) {
         var buffer = ByteBuffer()
         WebSocketFrameHeader.writeClose(code: 4_001, reason: reason, into: &buffer)

@@ -178,6 +178,7 @@ final class Connection: SocketSession {
             return false
         }
         self.state = .live(identity)
+        self.socket.loggedIn()
         self.inFlight -= 1
         self.seenTick = self.delivery.tick
         var ready = ByteBuffer()

@@ -128,9 +128,11 @@ package struct GatewayServer: Service {
         limits.maxHeaderFieldCount = configuration.http.headerFields
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
         let admission = Admission(ledger: self.core.ledger, key: key)
-        let connection = HTTPConnection(core: self.core, environment: sockets, peer: peer, admission: admission)
+        let meter = RequestLineMeter()
+        let connection = HTTPConnection(
+            core: self.core, environment: sockets, peer: peer, meter: meter, admission: admission)
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandlers([HTTPResponseEncoder(), ByteToMessageHandler(decoder), connection])
+        try pipeline.addHandlers([meter, HTTPResponseEncoder(), ByteToMessageHandler(decoder), connection])
     }
 
     /// No new connections; those that there are end when they have nothing under way, or when the time is up.

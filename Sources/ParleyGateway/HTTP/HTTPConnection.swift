@@ -19,7 +19,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         case head
         case body(HTTPRequestHead, ByteBuffer)
         case upgrade(HTTPRequestHead, Handshake.Agreement)
-        case answering(isHead: Bool, version: HTTPVersion)
+        case answering(isHead: Bool)
         /// The last answer is on its way: what still comes is dropped.
         case ended
     }
@@ -30,6 +30,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     private let id: UInt64
     private let peer: String
     private let isTrustedProxy: Bool
+    private let meter: RequestLineMeter
     private var admission: Admission
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
@@ -43,8 +44,12 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     private var backlog: [HTTPServerRequestPart] = []
     private var owesRead = false
 
-    init(core: GatewayCore, environment: SocketEnvironment, peer: SocketAddress?, admission: consuming Admission) {
+    init(
+        core: GatewayCore, environment: SocketEnvironment, peer: SocketAddress?, meter: RequestLineMeter,
+        admission: consuming Admission
+    ) {
         self.core = core
+        self.meter = meter
         self.environment = environment
         self.id = core.nextID()
         self.peer = peer?.ipAddress ?? ""
@@ -105,13 +110,17 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let parserError = error as? HTTPParserError else {
-            self.core.logger.debug("connection failed", metadata: ["connection": "\(self.id)", "cause": "\(error)"])
+            self.core.logger.debug("connection failed", metadata: ["connection": "\(String(self.id, radix: 16))", "cause": "\(error)"])
             return self.cut()
         }
         self.keepsAlive = false
         // A request that is being answered gets its answer first, and the connection ends with it.
         if case .answering = self.phase { return }
-        self.refuse(Refusal(parserError == .headerOverflow ? .headersTooLarge : .badRequest))
+        switch parserError {
+        case .headerOverflow where self.meter.bytes > self.limits.uriBytes: self.refuse(Refusal(.uriTooLong))
+        case .headerOverflow: self.refuse(Refusal(.headersTooLarge))
+        default: self.refuse(Refusal(.badRequest))
+        }
     }
 
     // MARK: SweptConnection
@@ -192,7 +201,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         guard let context = self.context, let converted = RequestRules.converted(head) else {
             return self.refuse(Refusal(.badRequest))
         }
-        self.phase = .answering(isHead: head.method == .HEAD, version: head.version)
+        self.phase = .answering(isHead: head.method == .HEAD)
+        self.meter.restart()
         self.deadlines.wait(for: .answer, at: self.registry.now)
         let request = Request(head: converted, body: RequestBody(buffer: body))
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -213,8 +223,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
 
     /// The responder's answer, on the event loop.
     func answer(_ response: GatheredResponse) {
-        guard case .answering(let isHead, let version) = self.phase else { return }
-        self.send(response, isHead: isHead, version: version)
+        guard case .answering(let isHead) = self.phase else { return }
+        self.send(response, isHead: isHead)
         guard self.keepsAlive else { return self.finish() }
         self.phase = .head
         self.deadlines.wait(for: .idle, at: self.registry.now)
@@ -238,11 +248,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
             guard parts.count == 2, let name = HTTPField.Name(String(parts[0])) else { continue }
             response.head.headerFields[name] = String(parts[1])
         }
-        self.send(response, isHead: false, version: .http1_1)
+        self.send(response, isHead: false)
         self.finish()
     }
 
-    private func send(_ response: GatheredResponse, isHead: Bool, version: HTTPVersion) {
+    private func send(_ response: GatheredResponse, isHead: Bool) {
         guard let context = self.context else { return }
         let status = HTTPResponseStatus(statusCode: response.head.status.code, reasonPhrase: response.head.status.reasonPhrase)
         var headers = HTTPHeaders()
@@ -319,14 +329,15 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
             try pipeline.addHandler(socket, position: .after(self))
             self.registry.replace(self, by: socket)
             pipeline.removeHandler(context: try pipeline.context(handlerType: HTTPResponseEncoder.self), promise: nil)
+            pipeline.removeHandler(context: try pipeline.context(handler: self.meter), promise: nil)
             pipeline.removeHandler(context: context, promise: nil)
             // Hands what it has not read as HTTP to the socket when it leaves, at the end of this turn.
             pipeline.removeHandler(context: decoder, promise: nil)
         } catch {
-            self.core.logger.error("upgrade failed", metadata: ["connection": "\(self.id)", "cause": "\(error)"])
+            self.core.logger.error("upgrade failed", metadata: ["connection": "\(String(self.id, radix: 16))", "cause": "\(error)"])
             socket.cut()
             return self.cut()
         }
-        socket.start(info: ConnectionInfo(origin: origin, subprotocol: agreement.subprotocol))
+        socket.start(info: ConnectionInfo(origin: origin, subprotocol: agreement.subprotocol, connection: self.id))
     }
 }

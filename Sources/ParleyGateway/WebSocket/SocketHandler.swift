@@ -14,6 +14,9 @@ package final class SocketEnvironment {
         package var controlFramesPerSecond = 1_024
         /// How long a socket counts as not logged in, in milliseconds: somewhat longer than the engine's deadline for it.
         package var loginWindow: Int64 = 10_000
+        /// The longest message until `Socket.loggedIn` is called or the login window ends, in bytes; nil where it is as long
+        /// as later ones may be (A4).
+        package var messageBytesBeforeLogin: Int?
 
         package init() {}
     }
@@ -64,6 +67,7 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
     private var deadlines: SocketDeadlines
     private var phase = Phase.open
     private var isPaused = false
+    private var isLoggedIn = false
     /// What had been read when the session paused reading.
     private var held: ByteBuffer?
     /// Pings and pongs since the last sweep.
@@ -163,13 +167,16 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
         }
     }
 
+    package func loggedIn() {
+        self.isLoggedIn = true
+        self.admission.graduate()
+    }
+
     // MARK: SweptConnection
 
     package func sweep(at now: Int64) {
         self.controlFrames = 0
-        if self.admission.countsAddress, now &- self.openedAt >= self.environment.settings.loginWindow {
-            self.admission.graduate()
-        }
+        if !self.isLoggedIn, now &- self.openedAt >= self.environment.settings.loginWindow { self.loggedIn() }
         let waiting = self.deadlines.needsWaitingBytes ? self.waitingBytes() : 0
         let settings = self.environment.settings.deadlines
         switch self.deadlines.sweep(at: now, waiting: waiting, isPaused: self.isPaused, settings: settings) {
@@ -192,9 +199,7 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
 
     private func consume(_ input: inout ByteBuffer) {
         var endedMessage = false
-        while let event = self.parser.next(
-            from: &input, scratch: &self.environment.registry.scratch, limits: self.environment.settings.parser)
-        {
+        while let event = self.parser.next(from: &input, scratch: &self.environment.registry.scratch, limits: self.limits) {
             self.handle(event, endedMessage: &endedMessage)
             if self.phase == .ended { return }
             if self.isPaused, input.readableBytes > 0 {
@@ -204,6 +209,14 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
         }
         self.deadlines.heard(
             at: self.environment.registry.now, isMidMessage: self.parser.isMidMessage, endedMessage: endedMessage)
+    }
+
+    private var limits: FrameParser.Limits {
+        let settings = self.environment.settings
+        guard !self.isLoggedIn, let bytes = settings.messageBytesBeforeLogin else { return settings.parser }
+        var limits = settings.parser
+        limits.messageBytes = min(bytes, limits.messageBytes)
+        return limits
     }
 
     private func handle(_ event: FrameParser.Event, endedMessage: inout Bool) {
@@ -312,7 +325,7 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
     private func setAutoRead(_ value: Bool) {
         guard let context = self.context else { return }
         context.channel.setOption(.autoRead, value: value).whenFailure { [id, logger = self.environment.logger] error in
-            logger.debug("autoRead failed", metadata: ["connection": "\(id)", "cause": "\(error)"])
+            logger.debug("autoRead failed", metadata: ["connection": "\(String(id, radix: 16))", "cause": "\(error)"])
         }
     }
 

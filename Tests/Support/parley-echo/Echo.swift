@@ -57,6 +57,7 @@ struct EchoOptions {
             case "--verbose": self.verbose = number > 0
             case "--allow-origin": self.configuration.handshake.origins.allowed.insert(value)
             case "--message-bytes": self.configuration.socket.parser.messageBytes = number
+            case "--message-bytes-before-login": self.configuration.socket.messageBytesBeforeLogin = number
             case "--fragments": self.configuration.socket.parser.fragments = number
             case "--connections": self.configuration.maximumConnections = number
             case "--connections-per-address": self.configuration.connectionsPerAddressBeforeLogin = number

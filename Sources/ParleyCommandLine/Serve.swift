@@ -1,6 +1,6 @@
 import ArgumentParser
 import Logging
-import ParleyServer
+package import ParleyServer
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,7 +19,10 @@ struct Serve: AsyncParsableCommand {
     }
 }
 
-struct ServeOptions: ParsableArguments {
+/// What `parley serve` takes.
+package struct ServeOptions: ParsableArguments {
+    package init() {}
+
     @Option(help: "The data folder; made if it is missing.")
     var data = "./data"
 
@@ -47,7 +50,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "How much to log: trace, debug, info, notice, warning, error.")
     var logLevel = "notice"
 
-    func validate() throws {
+    package func validate() throws {
         if let loops = self.loops, !(1...256).contains(loops) { throw ValidationError("--loops takes 1 to 256.") }
         guard Logger.Level(rawValue: self.logLevel) != nil else {
             throw ValidationError("--log-level takes trace, debug, info, notice, warning or error.")
@@ -63,7 +66,8 @@ struct ServeOptions: ParsableArguments {
         return (host.isEmpty ? "127.0.0.1" : host, port)
     }
 
-    func run(_ body: (ParleyServer, @escaping @Sendable (String) -> Void) async throws -> Void) async throws {
+    /// Builds a server from the options and hands it over, with the way to print its address.
+    package func run(_ body: (ParleyServer, @escaping @Sendable (String) -> Void) async throws -> Void) async throws {
         raiseOpenFileLimit()
         let level = Logger.Level(rawValue: self.logLevel) ?? .notice
         LoggingSystem.bootstrap { label in
