@@ -92,6 +92,9 @@ let package = Package(
             ],
             path: "Tests/Support/parley-faulty"),
 
+        // Many seeds of the simulation, in a release build.
+        .executableTarget(name: "parley-simulate", dependencies: ["ParleyTestKit"], path: "Tests/Support/parley-simulate"),
+
         // Rows per second of the store's batch path beside a bare loop of the same statements.
         .executableTarget(
             name: "parley-append-bench", dependencies: ["ParleySQLite", "ParleyDomain", "CSQLite"], path: "Benchmarks/append"),
@@ -104,7 +107,7 @@ let package = Package(
             name: "ParleyGatewayTests",
             dependencies: ["ParleyGateway", "ParleyEngine", "ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore, nioPosix, nioEmbedded, nioHTTP1, logging, hummingbird, httpTypes]),
         .testTarget(name: "AdapterTests", dependencies: ["ParleySQLite", "ParleyDomain", "ParleyTestKit", "CSQLite"]),
-        .testTarget(name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit"]),
+        .testTarget(name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit", nioCore]),
         .testTarget(name: "TidyTests"),
     ]
 )

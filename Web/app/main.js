@@ -27,9 +27,9 @@ const login = createLogin({ store, app });
 const shell = createShell({ store, app, clock, attention, announcer });
 
 document.body.append(login.element, shell.element);
-store.subscribe(() => {
+store.subscribe((keys) => {
   login.refresh();
-  shell.refresh();
+  shell.refresh(keys);
 });
 
 window.addEventListener('online', () => app.probe());

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from client import ask, enter
 from server import Server, command
+from wire import ask, enter
 
 CALLS = "fdatasync,fsync,sync_file_range,msync,write,writev,pwrite64,pwritev,sendto,sendmsg,read,readv,recvfrom,recvmsg"
 LINE = re.compile(r"^(\d+) +(\d+\.\d+) (.*)$")

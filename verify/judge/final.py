@@ -7,7 +7,7 @@ from typing import Iterable
 from websockets.asyncio.client import ClientConnection
 
 import history as h
-from client import Failure, ask, enter, slices
+from wire import Failure, ask, enter, slices
 
 LIMITS = (200, 50, 23, 100)
 
@@ -37,13 +37,13 @@ async def read_all(
 async def _read(
     history: h.History, socket: ClientConnection, user: str, conversation: str, limit: int, backwards: bool
 ) -> h.FinalRead:
-    """One log, page by page, oldest first or newest first."""
+    """One log, page by page, oldest first or newest first. The first page is short, so that every log has a second."""
     entries: list[tuple[int, int]] = []
     head, number = 0, 0
     place: dict[str, int] = {} if backwards else {"after": 0}
     while True:
         number += 1
-        frame = {"type": "history", "id": number, "conversation": conversation, **place, "limit": limit}
+        frame = {"type": "history", "id": number, "conversation": conversation, **place, "limit": limit if entries else 3}
         page, raw = await ask(socket, frame)
         if page["type"] == "error":
             return h.FinalRead(user, conversation, head, [], page["code"])

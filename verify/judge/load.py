@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import history as h
-from client import BROKEN, Client, Failure
+from client import Client
+from wire import BROKEN, Failure
 
 WORDS = ("hello", "na und?", "¿qué tal?", "你好世界", "смотри", "😀👍🏽", "a\"b\\c", "line\nbreak", "ﷺ", "e\u0301")
 
@@ -52,11 +53,15 @@ class Load:
             Client(history, url, users[n % len(users)], tokens[users[n % len(users)]], random.Random(rng.random()))
             for n in range(max(plan.connections, len(users)))
         ]
+        self.wrote = asyncio.Event()
+        for client in self.clients:
+            client.wrote = self.wrote
         self.by_user: dict[str, list[Client]] = {}
         for client in self.clients:
             self.by_user.setdefault(client.user, []).append(client)
         self.inside = {group: set(roster) for group, roster in plan.rosters.items()}
         self.owners = {group: roster[0] for group, roster in plan.rosters.items()}
+        self.directs: list[str] = []
         self.outsider = users[-1]
         self.acked = 0
         self.old: list[tuple[str, dict[str, Any]]] = []
@@ -85,6 +90,20 @@ class Load:
             self.inside[group] = {owner, *others}
             for client in self.by_user[owner]:
                 client.roles[group] = "owner"
+        await self._direct(*self.rng.sample(users, 2), timeout)
+
+    async def _direct(self, one: str, two: str, timeout: float) -> None:
+        """Both make the direct conversation of the two at the same moment: there must be one."""
+        made = [
+            self.by_user[user][0].submit({"type": "create", "client_id": self._id(), "kind": "direct", "members": [other]})
+            for user, other in ((one, two), (two, one))
+        ]
+        first, second = await asyncio.wait_for(asyncio.gather(*made), timeout)
+        if first["conversation"] != second["conversation"]:
+            self.history.notes.append(f"two direct conversations of {one} and {two}: {first} and {second}")
+        self.directs.append(first["conversation"])
+        for client in self.by_user[one] + self.by_user[two]:
+            client.roles[first["conversation"]] = "member"
 
     def begin(self) -> None:
         self._work = [asyncio.create_task(self._talk(client)) for client in self.clients]
@@ -152,6 +171,16 @@ class Load:
         await asyncio.wait_for(asyncio.gather(*(client.online.wait() for client in self.clients)), timeout)
         return loop.time() - start
 
+    async def under_way(self, timeout: float = 0.5) -> bool:
+        """Waits until a send is on its way; True where one is."""
+        if not self.in_flight:
+            self.wrote.clear()
+            try:
+                await asyncio.wait_for(self.wrote.wait(), timeout)
+            except TimeoutError:
+                pass
+        return self.in_flight > 0
+
     # What they do.
 
     def _id(self) -> str:
@@ -167,7 +196,7 @@ class Load:
                 continue
             group = client.rng.choice(groups)
             dice = client.rng.random()
-            if dice < 0.003 and self.owners.get(group) != client.user:
+            if dice < 0.003 and group in self.owners and self.owners[group] != client.user:
                 self._submit(client, {"type": "leave", "client_id": self._id(), "conversation": group}, leaves=(group, client.user))
             elif dice < 0.05 and self.old:
                 user, frame = client.rng.choice(self.old)

@@ -289,7 +289,11 @@ def main() -> int:
         return 0
     if options.command == "check":
         return check(options.data)
-    return asyncio.run(run(options))
+    try:
+        return asyncio.run(run(options))
+    except OSError as error:
+        print(f"cannot use {options.data}: {error.strerror}; give it a folder that it may write", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

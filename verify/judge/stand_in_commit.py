@@ -30,14 +30,16 @@ def _decide(server: StandIn, link: Link, frame: dict[str, Any]) -> Step | None:
     store, user, client_id, kind = server.store, link.user, frame["client_id"], frame["type"]
     if kind == "create":
         name = f"g-{user}-{client_id}"
+        if frame["kind"] == "direct":
+            name = "d-" + "-".join(sorted([user, *frame["members"]]))
         if name in store.conversations:
             conversation = store.conversations[name]
             return link, frame, conversation, conversation.entries[1], False
         hidden = not frame.get("history_visible", True)
-        store.append([{"op": "conversation", "name": name, "kind": frame["kind"], "title": frame["title"], "hidden": hidden}])
+        store.append([{"op": "conversation", "name": name, "kind": frame["kind"], "title": frame.get("title", ""), "hidden": hidden}])
         conversation = store.conversations[name]
         users = frame["members"]
-        content = {"type": "created", "kind": frame["kind"], "title": frame["title"], "users": users, "slots": list(range(1, len(users) + 2))}
+        content = {"type": "created", "kind": frame["kind"], "title": frame.get("title", ""), "users": users, "slots": list(range(1, len(users) + 2))}
         return link, frame, conversation, store.entry(conversation, 0, "created", user, client_id, content, now()), True
 
     named = store.conversations.get(frame["conversation"])

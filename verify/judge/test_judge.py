@@ -21,6 +21,7 @@ from server import free_port
 from stand_in import FAULTS, HARMLESS, StandIn
 from stand_in_log import provision
 from trial import Result, trial
+from wire import dump
 
 CRASHES = {"ack_before_write": 6, "push_before_write": 6, "dedupe_forgotten": 6, "sequence_reuse": 2, "torn_tail": 2}
 """Bugs that only a crash brings to light, and how many are needed to be sure."""
@@ -122,8 +123,6 @@ def test_a_million_events_in_20_seconds() -> None:
 
 def synthetic(messages: int, members: int) -> h.History:
     """A clean history: every member gets every message once, the sender its ack."""
-    from client import dump
-
     history = h.History()
     users = [f"u{n}" for n in range(members)]
     connections = {}

@@ -47,6 +47,9 @@ async def trial(
         load.begin()
         for number in range(kills):
             await asyncio.sleep(rng.uniform(*interval))
+            # A kill tells most within the few milliseconds between a send and its ack.
+            if await load.under_way():
+                await asyncio.sleep(rng.choice((0, 0.0005, 0.001, 0.002)))
             result.confirmed += load.in_flight > 0
             killed = target.kill()
             if asyncio.iscoroutine(killed):
@@ -63,7 +66,7 @@ async def trial(
             history.notes.append("some sends had no outcome 30 s after the load ended")
         history.notes.extend(load.stuck())
         truth = h.History()
-        names = set(load.owners) | set(history.baseline)
+        names = set(load.owners) | set(load.directs) | set(history.baseline)
         await read_all(truth, target.url, tokens, names, summaries=False)
         heads, members = _standing(truth)
         wait = settle if settle is not None else max(client.heartbeat_s for client in load.clients) * 1.2 + 3

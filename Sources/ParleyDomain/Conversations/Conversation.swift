@@ -120,6 +120,12 @@ package struct Conversation: Sendable {
         }
     }
 
+    /// A batch may be stored or not: where the log stands, and what it did to these users, only the store knows.
+    package mutating func doubt(_ users: some Sequence<UserID>) {
+        self.headIsCurrent = false
+        for user in users { self.places[user] = nil }
+    }
+
     /// Takes the store's word for where the conversation stands.
     package mutating func refresh(_ head: ConversationHead) {
         self.head = head

@@ -26,6 +26,8 @@ package struct Sequencer: Sendable {
     private var attached: [UserID: Attached] = [:]
     private var waitingCount = 0
     private var positions: [PositionKey: PositionUpdate] = [:]
+    /// Conversations of batches whose outcome is unknown, and the users who are in or out of them if they were stored.
+    private var doubts: [ConversationID: Set<UserID>] = [:]
 
     private struct Attached {
         var connections = 0
@@ -43,6 +45,8 @@ package struct Sequencer: Sendable {
     package var waiting: Int { self.waitingCount }
     /// Conversations held in memory.
     package var conversationCount: Int { self.conversations.count }
+    /// Whether `unknown` has something to ask though nothing was picked: what became of a batch whose outcome is unknown.
+    package var hasDoubts: Bool { !self.doubts.isEmpty }
     /// Whether positions wait to be written.
     package var hasPositions: Bool { !self.positions.isEmpty }
 
@@ -86,9 +90,14 @@ package struct Sequencer: Sendable {
         return picked
     }
 
-    /// What must be looked up before these commands can be decided.
+    /// What must be looked up before these commands can be decided. Doubts come first, whatever was picked: until they are settled
+    /// a member who was removed may still have his seat, and one who was added none.
     package func unknown(for picked: [Submission]) -> Unknown {
         var unknown = Unknown()
+        for (id, users) in self.doubts {
+            unknown.conversations.insert(id)
+            for user in users where self.attached[user] != nil { unknown.places.insert(Unknown.Place(conversation: id, user: user)) }
+        }
         for submission in picked {
             let id = submission.command.conversation
             let conversation = self.conversations[id]
@@ -108,8 +117,24 @@ package struct Sequencer: Sendable {
             if self.conversations[head.conversation] == nil { effects.append(.bell(head.conversation, head: head.sequence)) }
             self.conversations[head.conversation, default: Conversation(head: head)].refresh(head)
         }
-        for (place, membership) in places { self.conversations[place.conversation]?.learn(place.user, membership) }
+        for (place, membership) in places {
+            self.conversations[place.conversation]?.learn(place.user, membership)
+            if self.doubts[place.conversation]?.contains(place.user) == true { effects.append(self.settle(place, membership)) }
+        }
+        // After the seats are right: those who have one hear of what was stored by the head.
+        for head in heads where self.doubts[head.conversation] != nil { effects.append(.bell(head.conversation, head: head.sequence)) }
+        self.doubts.removeAll()
         return effects
+    }
+
+    /// Gives or takes the seats of a user whose membership was in doubt. What he has already is left as it is.
+    private mutating func settle(_ place: Unknown.Place, _ membership: Membership?) -> Effect {
+        guard membership?.active == true else {
+            self.attached[place.user]?.conversations.remove(place.conversation)
+            return .part(place.user, place.conversation)
+        }
+        self.attached[place.user]?.conversations.insert(place.conversation)
+        return .join(place.user, place.conversation, head: 0)
     }
 
     /// Decides the picked commands, in order.
@@ -228,8 +253,8 @@ package struct Sequencer: Sendable {
         }
     }
 
-    /// Says what follows from a batch that failed as a whole: everybody is told, and what was believed of its conversations is
-    /// forgotten, since the batch may be stored all the same.
+    /// Says what follows from a batch that failed as a whole: everybody is told. Where the batch may be stored all the same, what it
+    /// would have changed is in doubt, and looked up before anything else is decided.
     package mutating func fail(_ batch: Batch, _ failure: StoreFailure) -> [Effect] {
         var effects = batch.answers
         let refusal =
@@ -239,11 +264,15 @@ package struct Sequencer: Sendable {
             case .outcomeUnknown: Refusal(.outcomeUnknown, retryMilliseconds: 1_000)
             case .corrupt: Refusal(.unavailable, retryMilliseconds: 5_000)
             }
-        for submission in batch.submissions {
-            self.conversations[submission.command.conversation] = nil
-            effects.append(.answer(submission.origin, .refused(refusal)))
-        }
+        if case .outcomeUnknown = failure { for draft in batch.drafts { self.doubt(draft) } }
+        for submission in batch.submissions { effects.append(.answer(submission.origin, .refused(refusal))) }
         return effects
+    }
+
+    private mutating func doubt(_ draft: Draft) {
+        let (joining, parting) = Self.moves(draft.change, by: draft.sender)
+        self.doubts[draft.conversation, default: []].formUnion(joining + parting)
+        self.conversations[draft.conversation]?.doubt(joining + parting)
     }
 
     /// Conversations nobody connected is in are kept only for the batch that asked for them.
@@ -292,13 +321,14 @@ extension Sequencer {
     package mutating func advance(_ origin: RequestOrigin, user: UserID, _ conversation: ConversationID, read: Int64, delivered: Int64)
         -> [Effect]
     {
-        guard self.attached[user]?.conversations.contains(conversation) == true else {
+        guard self.attached[user]?.conversations.contains(conversation) == true || self.doubts[conversation] != nil else {
             return [.answer(origin, .refused(Refusal(.notMember)))]
         }
-        // After a failed batch the head is unknown for a moment; the store leaves out what lies beyond it.
-        if let head = self.conversations[conversation]?.head.sequence, max(read, delivered) > head {
-            let field = read > head ? "sequence" : "delivered"
-            return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: "at most the newest sequence, \(head)")))]
+        // Where the head is in doubt the store decides: it leaves out a position that cannot be.
+        if let known = self.conversations[conversation], known.headIsCurrent, max(read, delivered) > known.head.sequence {
+            let field = read > known.head.sequence ? "sequence" : "delivered"
+            let rule = "at most the newest sequence, \(known.head.sequence)"
+            return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: rule)))]
         }
         let key = PositionKey(conversation: conversation, user: user)
         var update = self.positions[key] ?? PositionUpdate(conversation: conversation, user: user, read: 0, delivered: 0)

@@ -45,7 +45,8 @@ final class LoopDelivery {
             case .part(let user, let conversation):
                 for connection in self.users[user] ?? [] { self.leave(connection, conversation) }
             case .bell(let conversation, let head):
-                guard let room = self.rooms[conversation], room.head < head else { continue }
+                // Also where the head is known: who was seated just now may not have heard of it.
+                guard let room = self.rooms[conversation], room.head <= head else { continue }
                 room.head = head
                 room.changed = self.tick
             case .position(let user, let conversation, let read, let delivered, let except):

@@ -146,7 +146,7 @@ private final class ShardWorker: @unchecked Sendable {
 
     private func storeBatch() -> [Effect] {
         let picked = self.sequencer.pick()
-        guard !picked.isEmpty else { return [] }
+        guard !picked.isEmpty || self.sequencer.hasDoubts else { return [] }
         var effects: [Effect] = []
         do throws(StoreFailure) {
             effects = try self.lookUp(self.sequencer.unknown(for: picked))
@@ -183,7 +183,13 @@ private final class ShardWorker: @unchecked Sendable {
     private func answerLookups(_ lookups: [(Submission, Refusal)]) -> [Effect] {
         lookups.map { submission, refusal in
             let command = submission.command
-            let stored = try? self.store.entry(in: command.conversation, from: submission.user, clientID: command.clientID)
+            let stored: Entry?
+            do throws(StoreFailure) {
+                stored = try self.store.entry(in: command.conversation, from: submission.user, clientID: command.clientID)
+            } catch {
+                // "No" would be for ever, and may be wrong.
+                return .answer(submission.origin, .refused(Refusal(.unavailable, retryMilliseconds: 1_000)))
+            }
             guard let stored else { return .answer(submission.origin, .refused(refusal)) }
             if case .send(_, _, let content, let relatesTo) = command, content != stored.content || relatesTo != stored.relatesTo {
                 return .answer(submission.origin, .refused(Refusal(.clientIDConflict, field: "client_id")))

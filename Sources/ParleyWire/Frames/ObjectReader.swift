@@ -75,6 +75,22 @@ struct ObjectReader {
         self.has(name, bytes) ? try self.object(name, bytes) : nil
     }
 
+    /// Where the objects of a list stand; nil where there is no such field.
+    mutating func optionalObjects(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> [ByteRange]? {
+        guard let field = self.take(name, bytes) else { return nil }
+        guard field.kind == .array else { throw self.refusal(.wrongType, name, "a list of objects") }
+        let elements: [(ByteRange, JSONKind)]
+        do {
+            elements = try JSONScanner.elements(of: bytes, at: field.value)
+        } catch {
+            throw self.refusal(.wrongType, name, "a list of objects")
+        }
+        return try elements.map { (element) throws(Refusal) in
+            guard element.1 == .object else { throw self.refusal(.wrongType, name, "a list of objects") }
+            return element.0
+        }
+    }
+
     /// A list of 1 to 1,000 different user ids.
     mutating func users(_ name: StaticString, _ bytes: Span<UInt8>) throws(Refusal) -> [UserID] {
         guard let field = self.take(name, bytes) else { throw self.refusal(.missingField, name, "a list of user ids") }

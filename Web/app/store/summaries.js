@@ -37,6 +37,10 @@ export function withPosition(summary, frame) {
   return Object.freeze({ ...summary, read: frame.read, unread: frame.unread });
 }
 
+export function withUnread(summary, unread) {
+  return unread === summary.unread ? summary : Object.freeze({ ...summary, unread });
+}
+
 /** After reading here. */
 export function withRead(summary, read, unread) {
   return read <= summary.read ? summary : Object.freeze({ ...summary, read, unread });

@@ -2,8 +2,9 @@
 
 import { entryOf, ServerError } from '../codec/frames.js';
 import { note } from '../probe.js';
-import { fromSync, withEntry, withPosition } from '../store/summaries.js';
+import { fromSync, withEntry, withPosition, withUnread } from '../store/summaries.js';
 import { accept, acceptOlder, acceptPage, missingAfter, runFromNewest, trimmed } from './run.js';
+import { countUnread } from './unread.js';
 
 const pageMax = 200;
 const pageUsual = 50;
@@ -90,6 +91,15 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     if (!run || summary.role === 'none') return;
     if (summary.entries) takePage(id, summary.entries, run.position);
     if (missingAfter(runOf(id), summary.head) !== null) pull(id, summary.head);
+    else recount(id);
+  }
+
+  /** Where all of the unread part is known, it is counted here: the server may not have heard yet what was read. */
+  function recount(id) {
+    const summary = summaryOf(id);
+    const run = runOf(id);
+    if (!summary || !run || run.from > summary.read + 1 || run.position < summary.head) return;
+    store.put('conversation', id, withUnread(summary, countUnread(run.entries, summary.read, me())));
   }
 
   function onFrame(frame) {
@@ -180,6 +190,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
         takePage(id, page.entries, after);
         if (page.entries.length === 0 && !page.more) break;
       }
+      recount(id);
     } catch (error) {
       if (error instanceof ServerError && error.retry === 'later' && link.phase === 'live') {
         clock.after(Math.max(error.retryAfter, pauseAfterRefusal), () => pull(id, goal.head));

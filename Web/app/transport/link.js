@@ -19,6 +19,7 @@ export function createLink({ url, ticket, clock, onPhase, onLive, onFrame, onEnd
   let attempt = 0;
   let identifier = 0;
   let heard = 0;
+  let advised = 0;
   let beat = 30_000;
   let cancelTimer = () => {};
   let cancelWatch = () => {};
@@ -95,8 +96,9 @@ export function createLink({ url, ticket, clock, onPhase, onLive, onFrame, onEnd
     if (frame.type === 'error') {
       const error = new ServerError(frame);
       note('error-frame', { code: error.code });
-      // The ticket may have been lost on the way or used by a stall; the session itself is judged by HTTP.
       if (error.name === 'session_ended') return onEnded(error);
+      // It ends the connection: the close that follows waits as long as it says.
+      advised = error.retryAfter;
       return;
     }
     onFrame(frame);
@@ -165,7 +167,8 @@ export function createLink({ url, ticket, clock, onPhase, onLive, onFrame, onEnd
     if (phase === 'stopped') return;
     note('lost', { reason });
     drop();
-    const wait = Math.max(delay, backoff(attempt, Math.random()));
+    const wait = Math.max(delay, advised, backoff(attempt, Math.random()));
+    advised = 0;
     attempt += 1;
     enter('waiting', clock.now() + wait);
     cancelTimer = clock.after(wait, connect);

@@ -89,7 +89,6 @@ export function createComposer({ store, app, clock, onSent, onEscape }) {
   return {
     element,
     refresh,
-    fit,
     focus: () => field.focus({ preventScroll: true }),
   };
 }

@@ -31,7 +31,7 @@ export function createLogin({ store, app }) {
   let busy = false;
 
   const title = h('h1');
-  const notice = h('p', { class: 'notice' });
+  const notice = h('p', { class: 'login-notice' });
   const problem = h('p', { class: 'problem', id: 'login-problem', role: 'alert', tabindex: '-1', hidden: true });
   const name = h('input', {
     id: 'name', name: 'username', autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', required: true,
@@ -116,6 +116,7 @@ export function createLogin({ store, app }) {
       notice.hidden = text === '';
       if (shown && element.hidden) {
         element.hidden = false;
+        turn('login');
         name.focus();
       } else if (!shown) element.hidden = true;
     },

@@ -131,6 +131,11 @@ export function createNewConversation({ store, app, clock, onCreated }) {
       title.focus();
       return;
     }
+    if (chosen.size === 0) {
+      tell('Choose at least one person.');
+      search.focus();
+      return;
+    }
     open({ kind: 'group', title: title.value.trim(), members: [...chosen.keys()] });
   }
 

@@ -3,6 +3,7 @@
 import { avatar } from '../ui/avatar.js';
 import { h } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
+import { withLinks } from '../viewmodel/links.js';
 
 const states = { queued: 'Waiting for the connection', sending: 'Sending', sent: 'Sent', failed: 'Not sent' };
 const stateIcons = { queued: 'waiting', sending: 'waiting', sent: 'sent', failed: 'alert' };
@@ -28,7 +29,7 @@ function fillMessage(item, row) {
     row.own ? '' : row.first ? avatar(row) : h('span', { class: 'avatar-space' }),
     h('div', { class: 'bubble' },
       h('bdi', { class: row.named ? 'sender' : 'unseen', dir: 'auto', text: row.own ? 'You' : row.name, data: { colour: row.colour } }),
-      h('div', { class: 'text', dir: 'auto', text: row.text }),
+      h('div', { class: 'text', dir: 'auto' }, ...withLinks(row.text).map(part)),
       h('div', { class: 'meta' },
         h('time', { title: row.exact, text: row.time }),
         row.own && icon(stateIcons[row.state]),
@@ -39,6 +40,11 @@ function fillMessage(item, row) {
           h('button', { type: 'button', class: 'link', text: 'Try again', data: { action: 'retry' } }),
           h('button', { type: 'button', class: 'link', text: 'Discard', data: { action: 'discard' } }))),
   );
+}
+
+function part(part) {
+  if (typeof part === 'string') return part;
+  return h('a', { href: part.href, rel: 'noopener noreferrer', target: '_blank', tabindex: '-1', text: part.text });
 }
 
 function fillNotice(item, row) {

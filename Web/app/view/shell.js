@@ -12,6 +12,9 @@ import { createMembers } from './members.js';
 import { createNewConversation } from './new_conversation.js';
 import { createTimeline } from './timeline.js';
 
+/** Typing changes drafts and waiting changes the connection: neither is a matter of the rows. */
+const ofTimeline = ['run', 'outbox', 'user', 'conversation', 'view', 'loading', 'me'];
+
 const narrow = matchMedia('(max-width: 719px)');
 
 export function createShell({ store, app, clock, attention, announcer }) {
@@ -88,15 +91,18 @@ export function createShell({ store, app, clock, attention, announcer }) {
     if (before && !id) list.focus();
   }
 
-  function refresh() {
+  /** After changes to these keys of the store, or to anything. */
+  function refresh(keys) {
     const shown = store.get('view', 'screen') === 'chat';
     const entering = shown && element.hidden;
+    const leaving = !shown && !element.hidden;
     element.hidden = !shown;
     if (entering) return follow();
     banner.refresh();
     if (!shown) {
       for (const dialog of [newConversation.element, members.element]) if (dialog.open) dialog.close();
-      if (location.hash) history.replaceState(null, '', location.pathname + location.search);
+      // A session that ended goes on at the same place after the next log-in; one that was left leaves nothing.
+      if (leaving && !store.get('view', 'notice')) history.replaceState(null, '', location.pathname + location.search);
     }
     const open = store.get('view', 'open');
     const summary = open && store.get('conversation', open);
@@ -109,7 +115,7 @@ export function createShell({ store, app, clock, attention, announcer }) {
     if (summary) head(summary);
     list.refresh();
     composer.refresh();
-    timeline.refresh();
+    if (!keys || ofTimeline.some((table) => keys.has(table))) timeline.refresh();
     title(summary);
   }
 

@@ -218,10 +218,18 @@ export function createTimeline({ store, app, clock, attention, onEscape }) {
   /** The timeline is one tab stop: the row with the focus, or the scroller while no row has it. */
   function focusin(event) {
     scroller.tabIndex = event.target === scroller ? 0 : -1;
+    reach(event.target.closest('li'), 0);
   }
 
   function focusout(event) {
+    const row = event.target.closest('li');
+    if (row && !row.contains(event.relatedTarget)) reach(row, -1);
     if (!list.contains(event.relatedTarget)) scroller.tabIndex = 0;
+  }
+
+  /** What is in a row is reached from the row. */
+  function reach(row, tabIndex) {
+    for (const link of row?.querySelectorAll('a') ?? []) link.tabIndex = tabIndex;
   }
 
   return { element, refresh, toLatest };

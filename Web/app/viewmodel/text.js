@@ -3,7 +3,7 @@
 const second = 1_000;
 const day = 86_400 * second;
 
-const clockFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const weekdayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long' });
 const shortWeekdayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
 const dateFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -41,9 +41,9 @@ export function listTime(time, now) {
   return ago < 7 ? shortWeekdayFormat.format(time) : shortDateFormat.format(time);
 }
 
-/** Two letters for an avatar: of the first two words, without anything invisible or directional. */
+/** Two letters for an avatar: of the first two words, and nothing invisible or directional. */
 export function initials(name) {
-  const words = name.replace(/[\p{C}\p{P}\p{S}]/gu, ' ').trim().split(/\s+/u).filter(Boolean);
+  const words = name.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu) ?? [];
   const letters = words.slice(0, 2).map((word) => [...word][0]);
   return letters.join('').toLocaleUpperCase() || '·';
 }
@@ -53,8 +53,11 @@ export const colours = 8;
 /** A colour that stays with an id, whoever looks and whenever. */
 export function colourOf(id) {
   let hash = 2_166_136_261;
-  for (const character of id) hash = Math.imul(hash ^ character.codePointAt(0), 16_777_619) >>> 0;
-  return (hash ^ (hash >>> 15)) % colours;
+  for (const character of id) hash = Math.imul(hash ^ character.codePointAt(0), 16_777_619);
+  // Ids that count up differ in their last bits only: mixed, so that neighbours do not look alike.
+  hash = Math.imul(hash ^ (hash >>> 16), 2_246_822_507);
+  hash = Math.imul(hash ^ (hash >>> 13), 3_266_489_909);
+  return ((hash ^ (hash >>> 16)) >>> 0) % colours;
 }
 
 export function nameOf(store, id) {

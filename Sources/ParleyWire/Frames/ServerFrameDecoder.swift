@@ -1,0 +1,164 @@
+package import NIOCore
+import ParleyDomain
+
+/// Decodes the JSON encoding of server frames. What is there must be well formed; what is unknown is passed over.
+///
+/// Keeps only scratch space between frames.
+package struct ServerFrameDecoder {
+    private var fields: [JSONField] = []
+
+    package init() { self.fields.reserveCapacity(16) }
+
+    /// Decodes one whole text message. The buffer is only borrowed.
+    package mutating func decode(_ buffer: ByteBuffer) throws(DecodeFailure) -> ServerFrame {
+        let bytes = buffer.readableBytesUInt8Span
+        self.fields.removeAll(keepingCapacity: true)
+        do {
+            try JSONScanner.fields(of: bytes, into: &self.fields)
+        } catch {
+            throw DecodeFailure(refusal: Refusal(.notJSON), id: nil)
+        }
+        var object = ObjectReader(fields: self.fields, path: "")
+        do throws(Refusal) {
+            let type = try object.text("type", bytes)
+            return try Self.frame(type, &object, bytes)
+        } catch {
+            throw DecodeFailure(refusal: error, id: nil)
+        }
+    }
+
+    private static let counts: ClosedRange<Int64> = 0...(1 << 53) - 1
+
+    private static func frame(_ type: String, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ServerFrame {
+        switch type {
+        case "event": return .event(try object.identifier("conversation", bytes), try self.entry(&object, bytes))
+        case "ack": return try self.ack(&object, bytes)
+        case "page":
+            let page = ReceivedPage(
+                entries: try self.entries("entries", &object, bytes) ?? [], head: try object.integer("head", bytes, in: self.counts),
+                more: try object.optionalBoolean("more", bytes) ?? false)
+            return .page(id: try self.id(&object, bytes), try object.identifier("conversation", bytes), page)
+        case "ok": return .ok(id: try self.id(&object, bytes))
+        case "heartbeat":
+            return .heartbeat(time: try object.integer("time", bytes, in: self.counts), heads: try self.heads(&object, bytes))
+        case "behind": return .behind(heads: try self.heads(&object, bytes))
+        case "position":
+            return .position(
+                try object.identifier("conversation", bytes), read: try object.integer("read", bytes, in: self.counts),
+                delivered: try object.integer("delivered", bytes, in: self.counts))
+        case "synced": return .synced(id: try self.id(&object, bytes), try self.sync(&object, bytes))
+        case "created":
+            return .created(
+                id: try self.id(&object, bytes), try object.identifier("conversation", bytes), try object.identifier("client_id", bytes))
+        case "error": return try self.error(&object, bytes)
+        case "hello": return .hello(try self.hello(&object, bytes))
+        case "ready": return .ready(id: try self.id(&object, bytes), user: try object.identifier("user", bytes))
+        case "reconnect": return .reconnect(afterMilliseconds: try object.integer("after_ms", bytes, in: self.counts))
+        case "pong": return .pong(id: try self.id(&object, bytes), time: try object.integer("time", bytes, in: self.counts))
+        default: return .other(type: type, id: try object.optionalInteger("id", bytes, in: self.counts))
+        }
+    }
+
+    private static func id(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> Int64 {
+        try object.integer("id", bytes, in: self.counts)
+    }
+
+    private static func hello(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> Hello {
+        var requests: Int64 = 64
+        if let range = try object.optionalObject("limits", bytes) {
+            var limits = try self.object(at: range, path: "limits.", bytes)
+            requests = try limits.optionalInteger("requests_in_flight", bytes, in: 1...1_000_000) ?? requests
+        }
+        return Hello(
+            epoch: try object.text("epoch", bytes), heartbeatMilliseconds: try object.integer("heartbeat_ms", bytes, in: 1...86_400_000),
+            requestsInFlight: requests)
+    }
+
+    private static func ack(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ServerFrame {
+        let receipt = Receipt(
+            conversation: try object.identifier("conversation", bytes), clientID: try object.identifier("client_id", bytes),
+            sequence: try object.integer("sequence", bytes, in: self.counts), id: try object.text("message", bytes),
+            time: try object.integer("time", bytes, in: self.counts))
+        return .ack(id: try self.id(&object, bytes), receipt)
+    }
+
+    private static func entry(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ReceivedEntry {
+        let kind = try object.text("kind", bytes)
+        return ReceivedEntry(
+            sequence: try object.integer("sequence", bytes, in: self.counts), id: try object.text("message", bytes),
+            kind: EntryKind.allCases.first { $0.name == kind }, sender: try object.identifier("sender", bytes),
+            clientID: try object.identifier("client_id", bytes), time: try object.integer("time", bytes, in: self.counts),
+            relatesTo: try object.optionalInteger("reply_to", bytes, in: self.counts) ?? 0,
+            content: JSONValue.copy(bytes, at: try object.object("content", bytes)))
+    }
+
+    private static func entries(_ name: StaticString, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> [ReceivedEntry]? {
+        guard let elements = try object.optionalObjects(name, bytes) else { return nil }
+        var entries: [ReceivedEntry] = []
+        entries.reserveCapacity(elements.count)
+        for range in elements {
+            var entry = try self.object(at: range, path: "entries.", bytes)
+            entries.append(try self.entry(&entry, bytes))
+        }
+        return entries
+    }
+
+    private static func heads(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> [KnownHead] {
+        guard let range = try object.optionalObject("heads", bytes) else { return [] }
+        return try self.fields(at: range, bytes).map { (field) throws(Refusal) in
+            let quoted = ByteRange(start: field.key.start - 1, end: field.key.end + 1)
+            guard let name = JSONValue.identifier(bytes, at: quoted), let sequence = JSONValue.integer(bytes, at: field.value), sequence >= 0
+            else { throw Refusal(.wrongType, field: "heads", rule: "conversations and sequences") }
+            return KnownHead(ConversationID(trusted: name), sequence)
+        }
+    }
+
+    private static func sync(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ReceivedSync {
+        var conversations: [ReceivedSummary] = []
+        for range in try object.optionalObjects("conversations", bytes) ?? [] {
+            var summary = try self.object(at: range, path: "conversations.", bytes)
+            conversations.append(try self.summary(&summary, bytes))
+        }
+        return ReceivedSync(
+            epoch: try object.text("epoch", bytes), token: try object.text("token", bytes), conversations: conversations,
+            more: try object.optionalBoolean("more", bytes) ?? false)
+    }
+
+    private static func summary(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ReceivedSummary {
+        let conversation: ConversationID = try object.identifier("conversation", bytes)
+        let kind = ConversationKind(name: try object.optionalText("kind", bytes) ?? "")
+        guard try object.optionalText("role", bytes) != "none" else {
+            return ReceivedSummary(conversation: conversation, kind: kind, isMember: false)
+        }
+        return ReceivedSummary(
+            conversation: conversation, kind: kind, title: try object.optionalText("title", bytes) ?? "",
+            peer: try object.optionalText("peer", bytes).flatMap { UserID(rawValue: $0) }, isMember: true,
+            head: try object.integer("head", bytes, in: self.counts), read: try object.optionalInteger("read", bytes, in: self.counts) ?? 0,
+            delivered: try object.optionalInteger("delivered", bytes, in: self.counts) ?? 0,
+            unread: try object.optionalInteger("unread", bytes, in: self.counts) ?? 0, entries: try self.entries("entries", &object, bytes),
+            more: try object.optionalBoolean("more", bytes) ?? false)
+    }
+
+    private static func error(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ServerFrame {
+        let error = ReceivedError(
+            code: Int(try object.integer("code", bytes, in: self.counts)), name: try object.optionalText("name", bytes) ?? "",
+            message: try object.optionalText("message", bytes) ?? "",
+            retry: ErrorCode.Retry(rawValue: try object.optionalText("retry", bytes) ?? "") ?? .later,
+            retryMilliseconds: try object.optionalInteger("retry_ms", bytes, in: self.counts) ?? 0)
+        return .error(id: try object.optionalInteger("id", bytes, in: self.counts), error)
+    }
+
+    private static func object(at range: ByteRange, path: String, _ bytes: Span<UInt8>) throws(Refusal) -> ObjectReader {
+        ObjectReader(fields: try self.fields(at: range, bytes), path: path)
+    }
+
+    private static func fields(at range: ByteRange, _ bytes: Span<UInt8>) throws(Refusal) -> [JSONField] {
+        var fields: [JSONField] = []
+        do {
+            try JSONScanner.fields(of: bytes, at: range, into: &fields)
+        } catch {
+            throw Refusal(.notJSON)
+        }
+        return fields
+    }
+}

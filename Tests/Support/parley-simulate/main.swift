@@ -1,0 +1,14 @@
+import ParleyTestKit
+
+/// `parley-simulate [count] [base]`: runs so many seeds over all cores; prints what fails, then one line.
+func number(_ index: Int, _ otherwise: UInt64) -> UInt64 {
+    CommandLine.arguments.count > index ? UInt64(CommandLine.arguments[index]) ?? otherwise : otherwise
+}
+
+let clock = ContinuousClock()
+let start = clock.now
+let total = await Simulation().run(seeds: number(2, 1), count: number(1, 10_000))
+for (index, outcome) in total.failed.enumerated() {
+    print(index < 5 ? outcome.report : String(outcome.report.prefix { $0 != "\n" }))
+}
+print("\(total.line) in \(clock.now - start)")
