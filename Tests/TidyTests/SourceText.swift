@@ -93,7 +93,8 @@ struct SourceText {
             switch word {
             case "func", "var", "subscript": return words.indices.contains(index + 1) ? String(words[index + 1]) : String(word)
             case "init", "init?", "deinit": return String(word)
-            case "package", "public", "private", "fileprivate", "internal", "static", "final", "override", "required", "convenience",
+            case "package", "public", "private", "fileprivate", "internal", "static", "final", "override", "required",
+                "convenience",
                 "mutating", "nonmutating", "consuming", "borrowing", "nonisolated", "class", "private(set)":
                 continue
             case _ where word.hasPrefix("@"): continue
@@ -157,7 +158,8 @@ private struct Blanker {
     }
 
     private mutating func blank(_ count: Int) {
-        for offset in self.position..<min(self.position + count, self.bytes.count) where self.bytes[offset] != UInt8(ascii: "\n") {
+        for offset in self.position..<min(self.position + count, self.bytes.count) where self.bytes[offset] != UInt8(ascii: "\n")
+        {
             self.out[offset] = UInt8(ascii: " ")
         }
         self.position += count

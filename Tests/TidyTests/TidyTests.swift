@@ -26,7 +26,8 @@ struct CodeRule: Sendable, CustomStringConvertible {
 
     static let all = [
         CodeRule(
-            pattern: #"\btry!"#, advice: "try! stops the server: catch the error, or say it in the signature.", bad: "try! open()",
+            pattern: #"\btry!"#, advice: "try! stops the server: catch the error, or say it in the signature.",
+            bad: "try! open()",
             good: "try? open()"),
         CodeRule(
             pattern: #"[\w\)\]]!(?![=\w])"#, advice: "a forced unwrap stops the server: use guard let and say what else happens.",
@@ -35,10 +36,12 @@ struct CodeRule: Sendable, CustomStringConvertible {
             pattern: #"(?<![\w.])print\("#, advice: "print is nobody's log: use the Logger, or say and complain for a person.",
             bad: "print(text)", good: "blueprint(text); run(onListening: print)"),
         CodeRule(
-            pattern: #"(?<!\w)Date\(\)"#, advice: "a clock read in passing cannot be wound by a test: take the time as a parameter.",
+            pattern: #"(?<!\w)Date\(\)"#,
+            advice: "a clock read in passing cannot be wound by a test: take the time as a parameter.",
             bad: "let now = Date()", good: "let date = HTTPDate()"),
         CodeRule(
-            pattern: #"\bfatalError\("#, advice: "fatalError stops the server for everybody: answer an error.", bad: "fatalError()",
+            pattern: #"\bfatalError\("#, advice: "fatalError stops the server for everybody: answer an error.",
+            bad: "fatalError()",
             good: "fatalErrors(1)"),
         CodeRule(
             pattern: #"(?<!\w)Task(\.detached)?\s*[{(]"#,
@@ -59,10 +62,13 @@ private let platform: Set<String> = ["Synchronization", "Glibc", "Musl"]
 private let mayImport: [String: Set<String>] = [
     "ParleyDomain": ["DequeModule"],
     "ParleyWire": ["ParleyDomain", "NIOCore"],
-    "ParleyEngine": platform.union(["ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "DequeModule", "Crypto", "Logging", "CArgon2"]),
+    "ParleyEngine": platform.union([
+        "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "DequeModule", "Crypto", "Logging", "CArgon2",
+    ]),
     // FoundationEssentials: Hummingbird brings it anyway, and one file needs a type of it.
     "ParleyGateway": platform.union([
-        "ParleyDomain", "ParleyWire", "ParleyEngine", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "HummingbirdCore", "HTTPTypes",
+        "ParleyDomain", "ParleyWire", "ParleyEngine", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "HummingbirdCore",
+        "HTTPTypes",
         "Crypto", "Logging", "ServiceLifecycle", "FoundationEssentials", "Foundation",
     ]),
     "ParleySQLite": platform.union(["ParleyDomain", "CSQLite"]),
@@ -95,23 +101,27 @@ private func expectNone(_ findings: [String], sourceLocation: SourceLocation = #
         let comment = "// \(rule.bad)\n/* \(rule.bad) */ let a = \"\(rule.bad.replacing("\"", with: ""))\"\n"
         #expect(try rule.findings(in: SourceText(path: path, text: rule.bad)).count == 1)
         #expect(try rule.findings(in: SourceText(path: path, text: rule.good)) == [])
-        #expect(try rule.findings(in: SourceText(path: path, text: comment)) == [], "in comments and strings anything may be said")
+        #expect(
+            try rule.findings(in: SourceText(path: path, text: comment)) == [], "in comments and strings anything may be said")
     }
 
     @Test func roomsImportOnlyWhatTheyMay() throws {
         var findings: [String] = []
         for file in try sources() {
             guard let allowed = mayImport[module(of: file.path)] else {
-                findings.append("\(file.path):1: a module that the table in TidyTests does not know: add its row, and say why it exists.")
+                findings.append(
+                    "\(file.path):1: a module that the table in TidyTests does not know: add its row, and say why it exists.")
                 continue
             }
             for (index, line) in file.code.enumerated() {
                 let words = line.split(separator: " ")
                 guard let place = words.firstIndex(of: "import"), place <= 2, place + 1 < words.count else { continue }
-                let name = words[words[place + 1] == "struct" ? place + 2 : place + 1].split(separator: ".").first.map(String.init) ?? ""
+                let name =
+                    words[words[place + 1] == "struct" ? place + 2 : place + 1].split(separator: ".").first.map(String.init) ?? ""
                 guard !allowed.contains(name) else { continue }
                 findings.append(
-                    "\(file.path):\(index + 1): \(module(of: file.path)) may not import \(name): move the code, or change the table in TidyTests and docs/ARCHITECTURE.md.")
+                    "\(file.path):\(index + 1): \(module(of: file.path)) may not import \(name): move the code, or change the table in TidyTests and docs/ARCHITECTURE.md."
+                )
             }
         }
         expectNone(findings)
@@ -120,9 +130,11 @@ private func expectNone(_ findings: [String], sourceLocation: SourceLocation = #
     @Test func uncheckedPromisesSayWhyTheyHold() throws {
         var findings: [String] = []
         for file in try sources() {
-            for (index, line) in file.code.enumerated() where line.contains("@unchecked Sendable") || line.contains("nonisolated(unsafe)") {
+            for (index, line) in file.code.enumerated()
+            where line.contains("@unchecked Sendable") || line.contains("nonisolated(unsafe)") {
                 guard !file.comment(above: index).lowercased().contains("sound") else { continue }
-                findings.append("\(file.path):\(index + 1): say in the comment above why this is sound: who touches the state, and when.")
+                findings.append(
+                    "\(file.path):\(index + 1): say in the comment above why this is sound: who touches the state, and when.")
             }
         }
         expectNone(findings)
@@ -144,7 +156,8 @@ private func expectNone(_ findings: [String], sourceLocation: SourceLocation = #
             let count = file.lines.last == "" ? file.lines.count - 1 : file.lines.count
             if count > 420 { findings.append("\(file.path):1: \(count) lines; split it by what it is about (420 at most).") }
             for body in file.bodies where body.length > 70 {
-                findings.append("\(file.path):\(body.line + 1): \(body.name) has \(body.length) lines; give its parts names (70 at most).")
+                findings.append(
+                    "\(file.path):\(body.line + 1): \(body.name) has \(body.length) lines; give its parts names (70 at most).")
             }
         }
         expectNone(findings)
@@ -223,7 +236,9 @@ private func expectNone(_ findings: [String], sourceLocation: SourceLocation = #
         var findings: [String] = []
         for paper in Self.papers() {
             let titles = try Self.prose(paper).filter { $0.text.hasPrefix("# ") }
-            if titles.count != 1 { findings.append("\(paper):\(titles.last?.number ?? 1): \(titles.count) titles; one line begins with `# `.") }
+            if titles.count != 1 {
+                findings.append("\(paper):\(titles.last?.number ?? 1): \(titles.count) titles; one line begins with `# `.")
+            }
         }
         expectNone(findings)
     }
@@ -248,7 +263,9 @@ private func expectNone(_ findings: [String], sourceLocation: SourceLocation = #
         let missing = wanted.filter { !found.contains($0) }
         let wrong = Set(found.filter { name in !wanted.contains(name) || found.count { $0 == name } > 1 })
         #expect(missing.isEmpty, "docs/coverage.md:1: no row for \(missing.joined(separator: ", "))")
-        #expect(wrong.isEmpty, "docs/coverage.md:1: more than one row, or no such requirement: \(wrong.sorted().joined(separator: ", "))")
+        #expect(
+            wrong.isEmpty,
+            "docs/coverage.md:1: more than one row, or no such requirement: \(wrong.sorted().joined(separator: ", "))")
     }
 
     /// Names of tests: functions of Swift and Python, and the sentences of the contract suites.
@@ -273,7 +290,8 @@ private func expectNone(_ findings: [String], sourceLocation: SourceLocation = #
             for name in try Self.matches("`([^`]+)`", in: row.cells[2]) {
                 guard !(name.contains("/") ? Repository.exists(name) : tests.contains(name)) else { continue }
                 findings.append(
-                    "docs/coverage.md:\(row.number): \(row.cells[0]) names \(name), which is no test: name the one that holds it, or say `not yet`.")
+                    "docs/coverage.md:\(row.number): \(row.cells[0]) names \(name), which is no test: name the one that holds it, or say `not yet`."
+                )
             }
         }
         expectNone(findings)
