@@ -44,7 +44,7 @@ package struct ServeOptions: ParsableArguments {
     @Flag(help: "Lifts the limits on how often a client may ask. For benches on your own machine only.")
     var noRateLimits = false
 
-    @Option(help: "Event loops; one per core unless given.")
+    @Option(help: "Event loops; one per core but one unless given.")
     var loops: Int?
 
     @Option(help: "How much to log: trace, debug, info, notice, warning, error.")

@@ -42,7 +42,7 @@ package struct ParleyServer: Sendable {
         wrapReader: @Sendable (any MessageReader) -> any MessageReader = { $0 }
     ) async throws {
         let database = try self.openDatabase()
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: self.configuration.loops ?? System.coreCount)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: self.configuration.loops ?? max(1, System.coreCount - 1))
         let accounts = try self.makeAccounts(database)
         let clock = EngineClock(wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) })
         var settings = self.configuration.engine

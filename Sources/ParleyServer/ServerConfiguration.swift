@@ -16,7 +16,7 @@ package struct ServerConfiguration: Sendable {
     package var registration = true
     /// Switches off the limits on how often clients may ask, and nothing else: for benches.
     package var rateLimits = true
-    /// Event loops; nil takes one per core.
+    /// Event loops; nil takes one per core but one, which the thread that writes needs (docs/performance.md has the figures).
     package var loops: Int?
     package var engine = EngineSettings()
     /// See `SQLiteDatabase.Options.forgoesDurability`.
