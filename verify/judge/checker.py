@@ -73,6 +73,7 @@ def check(history: h.History) -> Verdict:
         verdict.add("protocol", note)
     verdict.seen["entries"] = sum(len(log.bodies) for log in logs.values())
     verdict.seen["conversations"] = len(logs)
+    verdict.seen["told_behind"] = history.behind
     return verdict
 
 

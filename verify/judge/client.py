@@ -156,6 +156,15 @@ class Client:
         for conversation, head in self.heads.items():
             self._told(conversation, head)
 
+    async def sleep(self, seconds: float) -> None:
+        """Takes no bytes for a while, as a phone in a tunnel."""
+        socket = self._socket
+        if socket is not None and not socket.transport.is_closing():
+            socket.transport.pause_reading()
+            await asyncio.sleep(seconds)
+            if not socket.transport.is_closing():
+                socket.transport.resume_reading()
+
     # Requests.
 
     async def request(self, frame: dict[str, Any], timeout: float = 30.0) -> dict[str, Any]:
@@ -230,6 +239,7 @@ class Client:
             case "synced":
                 self._synced(frame)
             case "heartbeat" | "behind":
+                self.history.behind += frame["type"] == "behind"
                 for conversation, head in frame["heads"].items():
                     self._head(conversation, head)
                     self._told(conversation, head)

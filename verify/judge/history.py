@@ -155,6 +155,8 @@ class History:
         """Clients that stayed, or came back, until the end: they must have everything."""
         self.notes: list[str] = []
         """What broke the protocol in a way that no record holds."""
+        self.behind = 0
+        """How often a client was told that the server had stopped pushing to it."""
         self._connections = 0
         self._clients = 0
 

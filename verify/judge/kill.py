@@ -38,6 +38,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--groups", type=int, default=4)
     parser.add_argument("--members", type=int, default=8, help="of a group at the start")
     parser.add_argument("--rate", type=float, default=200, help="sends a second, in all")
+    parser.add_argument("--terms", type=float, default=0.0, help="share of SIGTERMs among the kills, 0 to 1: the server must drain each time")
+    parser.add_argument("--sleepers", type=int, default=0, help="devices that stop reading for seconds, now and then")
+    parser.add_argument("--pad", type=int, default=400, help="bytes that a message may carry besides its text")
     parser.add_argument("--fault", help="run PARLEY_FAULTY (or the stand-in) with this planted bug")
     parser.add_argument("--data", type=Path, help="the folder to use; a temporary one where absent")
     parser.add_argument("--history", help="write what happened to this file, for checker.py")
@@ -58,6 +61,9 @@ class Campaign:
     groups: int = 4
     members: int = 8
     rate: float = 200.0
+    terms: float = 0.0
+    sleepers: int = 0
+    pad: int = 400
     settle: float | None = None
     history: str | None = None
     progress: bool = True
@@ -66,15 +72,16 @@ class Campaign:
 async def campaign(how: Campaign, folder: Path, serve: list[str] | None = None) -> tuple[dict[str, Any], Verdict]:
     """Provision, load, kills, quiet, final reads, SIGTERM, check. Returns the report and the verdict."""
     rng = random.Random(how.seed)
-    plan = Plan(how.users, how.groups, how.members, 1, how.connections, how.rate)
+    plan = Plan(how.users, how.groups, how.members, 1, how.connections, how.rate, sleepers=how.sleepers, pad=how.pad)
     server = Server(folder / "data", serve=serve)
     tokens = server.provision(plan.text(rng))
     started = time.monotonic()
     await server.start()
     try:
         result = await trial(
-            server, tokens, plan, rng, kills=how.kills, interval=(how.shortest, how.longest), settle=how.settle, progress=how.progress
-        )
+            server, tokens, plan, rng, kills=how.kills, interval=(how.shortest, how.longest), terms=how.terms, settle=how.settle,
+            progress=how.progress,
+        )  # fmt: skip
         drained = await server.drain()
     finally:
         server.kill()
@@ -90,6 +97,7 @@ async def campaign(how: Campaign, folder: Path, serve: list[str] | None = None) 
     failures = sum(verdict.counts.values())
     report = {
         "tool": "kill", "seed": how.seed, "kills": result.kills, "kills_with_sends_under_way": result.confirmed,
+        "of_them_sigterm": result.terms,
         "seconds": round(time.monotonic() - started, 1), "rate": how.rate, "connections": how.connections,
         "all_back_seconds": {"median": round(back[len(back) // 2], 3), "max": round(back[-1], 3)}, "drain_exit": drained,
         "check_exit": check_status, "confidence": confidence(failures, result.confirmed), **verdict.json(),
@@ -102,7 +110,7 @@ async def run(options: argparse.Namespace, folder: Path) -> int:
     print(f"seed {seed}", file=sys.stderr)
     how = Campaign(
         seed, options.kills, options.shortest, options.longest, options.users, options.connections, options.groups, options.members,
-        options.rate, history=options.history,
+        options.rate, options.terms, options.sleepers, options.pad, history=options.history,
     )  # fmt: skip
     serve = [*command("PARLEY_FAULTY"), "--fault", options.fault] if options.fault else None
     report, verdict = await campaign(how, folder, serve)

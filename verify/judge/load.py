@@ -30,6 +30,9 @@ class Plan:
     in_flight: int = 16
     changes_per_second: float = 6.0
     repeat: float = 0.05
+    pad: int = 400
+    sleepers: int = 0
+    """How many clients stop reading now and then."""
     rosters: dict[str, list[str]] = field(default_factory=dict)
 
     def text(self, rng: random.Random) -> str:
@@ -108,6 +111,7 @@ class Load:
     def begin(self) -> None:
         self._work = [asyncio.create_task(self._talk(client)) for client in self.clients]
         self._work += [asyncio.create_task(self._administer(group)) for group in self.owners]
+        self._work += [asyncio.create_task(self._doze(client)) for client in self.clients[: self.plan.sleepers]]
 
     async def quiet(self, timeout: float = 30) -> bool:
         """Stops talking and waits until every send has an outcome. False where some had none in time."""
@@ -207,11 +211,16 @@ class Load:
                 for _ in range(client.rng.choice(BURSTS)):
                     self._say(client, group)
 
+    async def _doze(self, client: Client) -> None:
+        while True:
+            await asyncio.sleep(client.rng.uniform(0.2, 1))
+            await asyncio.shield(client.sleep(client.rng.uniform(0.5, 6)))
+
     def _say(self, client: Client, group: str) -> None:
         client_id = self._id()
         content: dict[str, Any] = {"type": "text", "text": f"{client_id} {client.rng.choice(WORDS)}"}
-        if client.rng.random() < 0.1:
-            content |= {"extra": {"n": [1, None, True, "x"]}, "pad": "." * client.rng.randrange(400)}
+        if client.rng.random() < (0.1 if self.plan.pad <= 400 else 0.7):
+            content |= {"extra": {"n": [1, None, True, "x"]}, "pad": "." * client.rng.randrange(self.plan.pad)}
         frame = {"type": "send", "conversation": group, "client_id": client_id, "content": content}
         answer = self._submit(client, frame)
         if client.rng.random() < self.plan.repeat:

@@ -21,6 +21,7 @@ class Target(Protocol):
     def url(self) -> str: ...
     async def start(self) -> None: ...
     def kill(self) -> Any: ...
+    async def drain(self) -> int: ...
 
 
 @dataclass
@@ -29,15 +30,16 @@ class Result:
     history: h.History
     kills: int = 0
     confirmed: int = 0
+    terms: int = 0
     back: list[float] = field(default_factory=list)
     caught_after: int | None = None
 
 
 async def trial(
     target: Target, tokens: dict[str, str], plan: Plan, rng: random.Random, *, kills: int, interval: tuple[float, float],
-    after: float = 1.0, settle: float | None = None, progress: bool = False,
+    terms: float = 0.0, after: float = 1.0, settle: float | None = None, progress: bool = False,
 ) -> Result:  # fmt: skip
-    """The target runs. `confirmed` counts the kills that hit while sends were under way."""
+    """The target runs. `confirmed` counts the kills that hit while sends were under way; `terms` is the share of SIGTERMs."""
     history = h.History()
     await baseline(history, target.url, tokens)
     load = Load(history, target.url, tokens, plan, rng)
@@ -51,9 +53,14 @@ async def trial(
             if await load.under_way():
                 await asyncio.sleep(rng.choice((0, 0.0005, 0.001, 0.002)))
             result.confirmed += load.in_flight > 0
-            killed = target.kill()
-            if asyncio.iscoroutine(killed):
-                await killed
+            if rng.random() < terms:
+                result.terms += 1
+                if (status := await target.drain()) != 0:
+                    history.notes.append(f"SIGTERM under load: exit status {status}")
+            else:
+                killed = target.kill()
+                if asyncio.iscoroutine(killed):
+                    await killed
             result.kills += 1
             await target.start()
             result.back.append(await load.some_online())
