@@ -18,12 +18,12 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
-let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
@@ -54,17 +54,19 @@ let package = Package(
         .target(
             name: "ParleyGateway",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", nioCore, nioPosix, nioHTTP1, nioWebSocket, logging, lifecycle,
+                "ParleyDomain", "ParleyWire", "ParleyEngine", nioCore, nioPosix, nioHTTP1, crypto, logging, lifecycle,
                 hummingbird, hummingbirdCore, httpTypes,
             ]),
         .target(name: "ParleySQLite", dependencies: ["ParleyDomain", "CSQLite"]),
         .target(name: "ParleyClient", dependencies: ["ParleyDomain", "ParleyWire", nioCore]),
-        .executableTarget(
-            name: "parley",
+        .target(
+            name: "ParleyServer",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", arguments, logging, lifecycle,
-                nioCore, nioPosix,
+                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, signals,
+                nioCore, nioPosix, hummingbird,
             ]),
+        .target(name: "ParleyCommandLine", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
+        .executableTarget(name: "parley", dependencies: ["ParleyCommandLine", arguments]),
 
         // System libraries.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -73,15 +75,38 @@ let package = Package(
         // A world wound by hand, and the suites every adapter must pass.
         .target(name: "ParleyTestKit", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", collections]),
 
+        // The gateway with a session that echoes: what verify/conformance talks to.
+        .executableTarget(
+            name: "parley-echo",
+            dependencies: [
+                "ParleyGateway", "ParleyEngine", "ParleyWire", logging, lifecycle, signals, hummingbird, nioCore, nioPosix,
+            ],
+            path: "Tests/Support/parley-echo"),
+
+        // The server with one promise broken at a time: what shows that the judge under verify/ can see.
+        .executableTarget(
+            name: "parley-faulty",
+            dependencies: [
+                "ParleyCommandLine", "ParleyServer", "ParleyDomain", "ParleyEngine", arguments,
+            ],
+            path: "Tests/Support/parley-faulty"),
+
+        // Many seeds of the simulation, in a release build.
+        .executableTarget(name: "parley-simulate", dependencies: ["ParleyTestKit"], path: "Tests/Support/parley-simulate"),
+
+        // Rows per second of the store's batch path beside a bare loop of the same statements.
+        .executableTarget(
+            name: "parley-append-bench", dependencies: ["ParleySQLite", "ParleyDomain", "CSQLite"], path: "Benchmarks/append"),
+
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),
         .testTarget(
             name: "ParleyEngineTests", dependencies: ["ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded]),
         .testTarget(
             name: "ParleyGatewayTests",
-            dependencies: ["ParleyGateway", "ParleyEngine", "ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore, nioPosix, nioEmbedded]),
+            dependencies: ["ParleyGateway", "ParleyEngine", "ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore, nioPosix, nioEmbedded, nioHTTP1, logging, hummingbird, httpTypes]),
         .testTarget(name: "AdapterTests", dependencies: ["ParleySQLite", "ParleyDomain", "ParleyTestKit", "CSQLite"]),
-        .testTarget(name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit"]),
+        .testTarget(name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit", nioCore]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -38,6 +38,8 @@ package enum Limits {
     package static let draftsPerConversationAndBatch = 128
     /// Drafts in one commit.
     package static let draftsPerBatch = 2_048
+    /// Content in one commit, in bytes; the command that passes it is the last of its batch. Bounds what the store's log grows by.
+    package static let bytesPerBatch = 8_388_608
     /// Commands that may wait for the shard before new ones are told to come back later.
     package static let waitingCommands = 65_536
     /// Unread counts are shown up to here, then as "99+" (R34).

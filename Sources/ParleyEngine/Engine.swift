@@ -48,7 +48,7 @@ package final class Engine: SocketSessionFactory {
 
     /// Makes the engine's side of a connection. Called on the socket's event loop.
     package func makeSession(for socket: any Socket, info: ConnectionInfo) -> any SocketSession {
-        let delivery = self.outbox.delivery(on: socket.eventLoop)
+        let delivery = self.delivery(on: socket.eventLoop)
         let id = self.nextConnection.wrappingAdd(1, ordering: .relaxed).oldValue
         let connection = Connection(id: id, delivery: delivery, socket: socket, info: info)
         delivery.add(connection)
@@ -60,8 +60,9 @@ package final class Engine: SocketSessionFactory {
         for loop in self.outbox.indices { self.hand([.sessionEnded(user, session)], to: loop) }
     }
 
-    /// Tells every connection that the server goes down. The gateway closes the sockets after this.
-    package func drain() async { await self.outbox.drain() }
+    /// Tells the loop's connections that the server goes down. The gateway closes the sockets after this.
+    /// Called on the event loop whose connections are meant.
+    package func drain(on eventLoop: any EventLoop) { self.delivery(on: eventLoop).drain() }
 
     /// Ends the threads; what was handed over before is finished and stored.
     package func close() async {
@@ -70,6 +71,9 @@ package final class Engine: SocketSessionFactory {
         await self.readers.close()
     }
 
+    /// Takes effects to the connections that they concern. What the shard's turns end with.
+    package func deliver(_ effects: [Effect]) { self.outbox.dispatch(effects) }
+
     // MARK: For connections
 
     func submit(_ submission: Submission, from delivery: LoopDelivery) {
@@ -77,6 +81,9 @@ package final class Engine: SocketSessionFactory {
             self.hand([.answer(submission.origin, .refused(Refusal(.draining)))], to: submission.origin.loop)
         }
     }
+
+    /// On the loop itself: what its connections share.
+    func delivery(on eventLoop: any EventLoop) -> LoopDelivery { self.outbox.delivery(on: eventLoop) }
 
     func hand(_ effects: [LoopEffect], to loop: Int32) { self.outbox.hand(effects, to: loop) }
 

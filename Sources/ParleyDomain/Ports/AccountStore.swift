@@ -15,6 +15,12 @@ package protocol AccountStore: AnyObject, Sendable {
     /// The live session that this token belongs to, by the SHA-256 of the token.
     func session(tokenHash: [UInt8], at now: Int64) throws(AccountFailure) -> Session?
     func session(id: SessionID, at now: Int64) throws(AccountFailure) -> Session?
+    /// Puts the token hash `new` and the end `expires` in the place of a live session's own, if its token hash is `old`;
+    /// in one transaction, durable when the call returns. False where the session is over or has another token hash:
+    /// then nothing was changed. Of two calls with the same `old`, at most one gives true (A29).
+    func rotateSession(
+        _ id: SessionID, from old: [UInt8], to new: [UInt8], expires: Int64, at now: Int64
+    ) throws(AccountFailure) -> Bool
     /// Ends a session. Ending one that is over is no error.
     func revokeSession(_ id: SessionID, at now: Int64) throws(AccountFailure)
     /// A secret of the given name, 32 bytes, made once and kept: the key of access tokens.

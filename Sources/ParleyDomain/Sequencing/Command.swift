@@ -32,6 +32,9 @@ package struct RequestOrigin: Sendable, Hashable {
     /// The client's request id.
     package var request: Int64
 
+    /// No connection: who made a conversation gets its first event like the others, and an answer of its own.
+    package static let nobody = RequestOrigin(loop: -1, connection: 0, request: 0)
+
     package init(loop: Int32, connection: UInt64, request: Int64) {
         self.loop = loop
         self.connection = connection

@@ -75,10 +75,11 @@ package struct Sequencer: Sendable {
     package mutating func pick() -> [Submission] {
         var picked: [Submission] = []
         picked.reserveCapacity(min(self.waitingCount, Limits.draftsPerBatch))
+        var bytes = 0
         for _ in 0..<self.turns.count {
-            guard picked.count < Limits.draftsPerBatch, let conversation = self.turns.popFirst() else { break }
+            guard picked.count < Limits.draftsPerBatch, bytes < Limits.bytesPerBatch, let conversation = self.turns.popFirst() else { break }
             let room = min(Limits.draftsPerConversationAndBatch, Limits.draftsPerBatch - picked.count)
-            let more = self.lanes[conversation]?.take(room, into: &picked) ?? false
+            let more = self.lanes[conversation]?.take(room, into: &picked, &bytes) ?? false
             if more {
                 self.turns.append(conversation)
             } else {
@@ -216,7 +217,7 @@ package struct Sequencer: Sendable {
             effects.append(.join(user, id, head: entry.sequence - 1))
         }
         current.entries.append(entry)
-        current.origins.append(submission.origin)
+        current.origins.append(entry.kind == .created ? .nobody : submission.origin)
         guard change != nil else { return }
         current.flush(into: &effects)
         if case .create = change { effects.append(.answer(submission.origin, .created(id, entry.clientID))) }
@@ -320,14 +321,14 @@ extension Sequencer {
     package mutating func advance(_ origin: RequestOrigin, user: UserID, _ conversation: ConversationID, read: Int64, delivered: Int64)
         -> [Effect]
     {
-        // What is not known here is for the store to say: it leaves out a position that cannot be.
-        if let known = self.conversations[conversation] {
-            if known.knows(user), known.role(of: user) == nil { return [.answer(origin, .refused(Refusal(.notMember)))] }
-            let head = known.head.sequence
-            guard max(read, delivered) <= head || !known.headIsCurrent else {
-                let field = read > head ? "sequence" : "delivered"
-                return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: "at most the newest sequence, \(head)")))]
-            }
+        guard self.attached[user]?.conversations.contains(conversation) == true || self.doubts[conversation] != nil else {
+            return [.answer(origin, .refused(Refusal(.notMember)))]
+        }
+        // Where the head is in doubt the store decides: it leaves out a position that cannot be.
+        if let known = self.conversations[conversation], known.headIsCurrent, max(read, delivered) > known.head.sequence {
+            let field = read > known.head.sequence ? "sequence" : "delivered"
+            let rule = "at most the newest sequence, \(known.head.sequence)"
+            return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: rule)))]
         }
         let key = PositionKey(conversation: conversation, user: user)
         var update = self.positions[key] ?? PositionUpdate(conversation: conversation, user: user, read: 0, delivered: 0)
@@ -357,12 +358,13 @@ extension Sequencer {
 
 extension Sequencer.Lane {
     /// Moves up to `room` commands out, stopping after one that changes membership. Says whether more wait.
-    fileprivate mutating func take(_ room: Int, into picked: inout [Submission]) -> Bool {
+    fileprivate mutating func take(_ room: Int, into picked: inout [Submission], _ bytes: inout Int) -> Bool {
         var taken = 0
-        while taken < room, let submission = self.waiting.popFirst() {
+        while taken < room, bytes < Limits.bytesPerBatch, let submission = self.waiting.popFirst() {
             picked.append(submission)
             taken += 1
-            guard case .send = submission.command else { break }
+            guard case .send(_, _, let content, _) = submission.command else { break }
+            bytes += content.count
         }
         return !self.waiting.isEmpty
     }

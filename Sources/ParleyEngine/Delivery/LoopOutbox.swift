@@ -74,13 +74,6 @@ final class LoopOutbox: Sendable {
             return loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in delivery.value.sweep() }
         }
     }
-
-    func drain() async {
-        for (index, loop) in self.loops.enumerated() {
-            let delivery = self.bound.get()[index]
-            try? await loop.submit { delivery.value.drain() }.get()
-        }
-    }
 }
 
 /// An array that is set once and then read without a lock.

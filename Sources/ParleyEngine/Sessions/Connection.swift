@@ -178,6 +178,7 @@ final class Connection: SocketSession {
             return false
         }
         self.state = .live(identity)
+        self.socket.loggedIn()
         self.inFlight -= 1
         self.seenTick = self.delivery.tick
         var ready = ByteBuffer()
@@ -321,9 +322,7 @@ final class Connection: SocketSession {
         }
     }
 
-    /// A creation is answered by `created`, which comes as an answer of its own.
     private func writeAck(_ broadcast: Broadcast, _ index: Int, into frames: inout ByteBuffer) {
-        guard broadcast.entries[index].kind != .created else { return }
         self.delivery.encoder.ack(id: broadcast.origins[index].request, broadcast.entries[index], into: &frames)
     }
 

@@ -18,6 +18,13 @@ package protocol Socket: AnyObject {
     /// Stops taking bytes from the client until `resumeReading`: back-pressure towards one that asks faster than it reads.
     func pauseReading()
     func resumeReading()
+
+    /// The client has logged in: what bounds strangers no longer bounds it (message size, connections per address; A3, A4).
+    func loggedIn()
+}
+
+extension Socket {
+    package func loggedIn() {}
 }
 
 /// What a connection does with what its socket says: the engine's side. Confined to the socket's event loop.
@@ -37,10 +44,13 @@ package struct ConnectionInfo: Sendable {
     package var origin: Origin
     /// The agreed subprotocol, such as `parley.json.1`.
     package var subprotocol: String
+    /// Names the connection in logs, here and at the client (R119).
+    package var connection: UInt64
 
-    package init(origin: Origin, subprotocol: String) {
+    package init(origin: Origin, subprotocol: String, connection: UInt64 = 0) {
         self.origin = origin
         self.subprotocol = subprotocol
+        self.connection = connection
     }
 }
 

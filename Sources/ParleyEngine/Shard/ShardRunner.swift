@@ -191,7 +191,7 @@ private final class ShardWorker: @unchecked Sendable {
                 return .answer(submission.origin, .refused(Refusal(.unavailable, retryMilliseconds: 1_000)))
             }
             guard let stored else { return .answer(submission.origin, .refused(refusal)) }
-            if case .send(_, _, let content, _) = command, content != stored.content {
+            if case .send(_, _, let content, let relatesTo) = command, content != stored.content || relatesTo != stored.relatesTo {
                 return .answer(submission.origin, .refused(Refusal(.clientIDConflict, field: "client_id")))
             }
             return .answer(submission.origin, Sequencer.answer(for: stored))

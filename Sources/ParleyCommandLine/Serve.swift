@@ -1,0 +1,104 @@
+import ArgumentParser
+import Logging
+package import ParleyServer
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Runs the server on a data folder.",
+        discussion: """
+            Prints the address to open. Ready when GET /healthz answers 200. SIGTERM tells clients to reconnect, finishes what was
+            sent, and exits with 0.
+
+            Example: parley serve --data ./data --listen 127.0.0.1:8480
+            """)
+
+    @OptionGroup var options: ServeOptions
+
+    func run() async throws {
+        try await self.options.run { server, print in try await server.run(onListening: print) }
+    }
+}
+
+/// What `parley serve` takes.
+package struct ServeOptions: ParsableArguments {
+    package init() {}
+
+    @Option(help: "The data folder; made if it is missing.")
+    var data = "./data"
+
+    @Option(help: ArgumentHelp("Address and port to listen on.", valueName: "host:port"))
+    var listen = "127.0.0.1:8480"
+
+    @Option(help: ArgumentHelp("The folder of the web client; `none` serves no page.", valueName: "folder"))
+    var web: String?
+
+    @Option(help: ArgumentHelp("An origin, besides the server's own, whose pages may connect. May be given several times.", valueName: "origin"))
+    var allowOrigin: [String] = []
+
+    @Option(help: ArgumentHelp("A proxy whose X-Forwarded-For is believed. May be given several times.", valueName: "address"))
+    var trustedProxy: [String] = []
+
+    @Flag(help: "Strangers cannot register: accounts are made with `parley provision` only.")
+    var noRegistration = false
+
+    @Flag(help: "Lifts the limits on how often a client may ask. For benches on your own machine only.")
+    var noRateLimits = false
+
+    @Option(help: "Event loops; one per core unless given.")
+    var loops: Int?
+
+    @Option(help: "How much to log: trace, debug, info, notice, warning, error.")
+    var logLevel = "notice"
+
+    package func validate() throws {
+        if let loops = self.loops, !(1...256).contains(loops) { throw ValidationError("--loops takes 1 to 256.") }
+        guard Logger.Level(rawValue: self.logLevel) != nil else {
+            throw ValidationError("--log-level takes trace, debug, info, notice, warning or error.")
+        }
+        _ = try self.address()
+    }
+
+    private func address() throws -> (String, Int) {
+        guard let colon = self.listen.lastIndex(of: ":"), let port = Int(self.listen[self.listen.index(after: colon)...]),
+            (0...65_535).contains(port)
+        else { throw ValidationError("--listen takes an address and a port, such as 127.0.0.1:8480.") }
+        let host = self.listen[..<colon].trimmingBrackets
+        return (host.isEmpty ? "127.0.0.1" : host, port)
+    }
+
+    /// Builds a server from the options and hands it over, with the way to print its address.
+    package func run(_ body: (ParleyServer, @escaping @Sendable (String) -> Void) async throws -> Void) async throws {
+        raiseOpenFileLimit()
+        let level = Logger.Level(rawValue: self.logLevel) ?? .notice
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        var configuration = ServerConfiguration(data: self.data)
+        (configuration.host, configuration.port) = try self.address()
+        configuration.web = self.web == "none" ? nil : self.web ?? findWebClient()
+        configuration.allowedOrigins = self.allowOrigin
+        configuration.trustedProxies = Set(self.trustedProxy)
+        configuration.registration = !self.noRegistration
+        configuration.rateLimits = !self.noRateLimits
+        configuration.loops = self.loops
+        let server = ParleyServer(configuration, logger: Logger(label: "parley"))
+        do {
+            try await body(server) { url in say("Parley is ready: open \(url)") }
+        } catch let failure as StartFailure {
+            complain(failure.description)
+            throw ExitCode.failure
+        } catch {
+            complain("The server stopped: \(error)")
+            throw ExitCode.failure
+        }
+    }
+}
+
+extension Substring {
+    /// The address without the brackets that an IPv6 one has beside a port.
+    fileprivate var trimmingBrackets: String {
+        self.hasPrefix("[") && self.hasSuffix("]") ? String(self.dropFirst().dropLast()) : String(self)
+    }
+}

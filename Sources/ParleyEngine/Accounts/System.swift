@@ -1,0 +1,20 @@
+import Glibc
+
+/// Gives as many random bytes as asked for. Outside tests: `systemRandom`.
+package typealias RandomBytes = @Sendable (_ count: Int) -> [UInt8]
+
+/// The time in milliseconds since 1970. Outside tests: `systemMilliseconds`.
+package typealias WallClock = @Sendable () -> Int64
+
+/// From the kernel's cryptographic generator.
+package let systemRandom: RandomBytes = { count in
+    var generator = SystemRandomNumberGenerator()
+    return (0..<max(0, count)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+}
+
+/// From the kernel's real-time clock.
+package let systemMilliseconds: WallClock = {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+}

@@ -1,0 +1,120 @@
+package import NIOCore
+
+/// A connection as the sweep of its event loop sees it.
+package protocol SweptConnection: AnyObject {
+    /// Its place in the registry's list; the registry keeps it.
+    var slot: Int { get set }
+    /// Looks at deadlines; `now` in milliseconds of the registry's clock.
+    func sweep(at now: Int64)
+    /// The server goes down: finish what is under way, then close.
+    func quiesce()
+    /// The server's time is up: close at once.
+    func cut()
+}
+
+/// The connections of one event loop and what they share: one clock, one sweep a second, one buffer to unmask into.
+///
+/// One timer for all connections instead of one each; times are therefore good to a second.
+// Sound because every member but `eventLoop` is touched on `eventLoop` only, which `assertInEventLoop` checks in debug builds.
+package final class LoopRegistry: @unchecked Sendable {
+    package let eventLoop: any EventLoop
+    /// Milliseconds of a clock that never goes back, as of the last sweep.
+    package private(set) var now: Int64
+    /// Working space for the frame parser; each use ends before the next begins.
+    package var scratch = ByteBuffer()
+    /// Whether new connections are told to go away.
+    package private(set) var isQuiescing = false
+    private var connections: [any SweptConnection] = []
+    private var timer: RepeatedTask?
+    private var date = HTTPDate()
+
+    /// The largest scratch space kept from one sweep to the next, in bytes.
+    private static let scratchKept = 131_072
+
+    package init(eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        self.now = Self.clock()
+    }
+
+    package var count: Int { self.connections.count }
+
+    /// The value of a `Date` header, as of the last sweep.
+    package func httpDate() -> String {
+        self.eventLoop.assertInEventLoop()
+        return self.date.text(at: self.now)
+    }
+
+    /// Begins to sweep, once a second. From any thread.
+    package func start() {
+        self.eventLoop.execute {
+            self.timer = self.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+                self.sweep(at: Self.clock())
+            }
+        }
+    }
+
+    /// Ends the sweeps. From any thread.
+    package func stop() {
+        self.eventLoop.execute {
+            self.timer?.cancel()
+            self.timer = nil
+        }
+    }
+
+    package func add(_ connection: any SweptConnection) {
+        self.eventLoop.assertInEventLoop()
+        connection.slot = self.connections.count
+        self.connections.append(connection)
+    }
+
+    /// Forgets a connection; does nothing for one that is not here.
+    package func remove(_ connection: any SweptConnection) {
+        self.eventLoop.assertInEventLoop()
+        let slot = connection.slot
+        guard self.connections.indices.contains(slot), self.connections[slot] === connection else { return }
+        let last = self.connections.removeLast()
+        if last !== connection {
+            self.connections[slot] = last
+            last.slot = slot
+        }
+        connection.slot = -1
+    }
+
+    /// Puts `successor` where `connection` was: its socket was upgraded.
+    package func replace(_ connection: any SweptConnection, by successor: any SweptConnection) {
+        self.remove(connection)
+        self.add(successor)
+    }
+
+    /// Looks at every connection's deadlines.
+    package func sweep(at time: Int64) {
+        self.now = max(self.now, time)
+        if self.scratch.capacity > Self.scratchKept { self.scratch = ByteBuffer() }
+        self.each { $0.sweep(at: self.now) }
+    }
+
+    /// Tells every connection that the server goes down, those to come included.
+    package func quiesce() {
+        self.isQuiescing = true
+        self.each { $0.quiesce() }
+    }
+
+    /// Closes every connection at once.
+    package func cutAll() {
+        self.isQuiescing = true
+        self.each { $0.cut() }
+    }
+
+    /// From the last to the first: a connection that leaves is replaced by one that was visited. Others may leave meanwhile.
+    private func each(_ body: (any SweptConnection) -> Void) {
+        self.eventLoop.assertInEventLoop()
+        var index = self.connections.count
+        while index > 0 {
+            index -= 1
+            guard index < self.connections.count else { continue }
+            body(self.connections[index])
+        }
+    }
+
+    private static func clock() -> Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+}

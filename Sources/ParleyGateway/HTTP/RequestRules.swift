@@ -1,0 +1,81 @@
+import Crypto
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// What a request head must keep to, beyond what the decoder checks, and what we read from it.
+enum RequestRules {
+    /// Which rule a head breaks, for a person; nil where none. Ambiguous message ends and hosts are refused (A13, A14).
+    static func violation(of head: HTTPRequestHead) -> String? {
+        let hosts = head.headers["Host"]
+        guard hosts.count == 1 || (hosts.isEmpty && head.version != .http1_1) else { return "one Host header" }
+        let lengths = head.headers["Content-Length"]
+        guard lengths.count <= 1 else { return "one Content-Length" }
+        let codings = head.headers["Transfer-Encoding"]
+        if !codings.isEmpty {
+            guard lengths.isEmpty else { return "Content-Length or Transfer-Encoding, not both" }
+            guard codings.count == 1, codings.first?.lowercased() == "chunked", head.version == .http1_1 else {
+                return "no Transfer-Encoding but chunked"
+            }
+        }
+        if let length = lengths.first, length.isEmpty || !length.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+            return "Content-Length in digits"
+        }
+        guard head.uri.utf8.first == UInt8(ascii: "/") || head.method == .OPTIONS else { return "a target that begins with /" }
+        return nil
+    }
+
+    /// The head as Hummingbird takes it; nil where a name or the method cannot be said in it.
+    static func converted(_ head: HTTPRequestHead) -> HTTPRequest? {
+        guard let method = HTTPRequest.Method(head.method.rawValue) else { return nil }
+        var fields = HTTPFields()
+        fields.reserveCapacity(head.headers.count)
+        for (name, value) in head.headers {
+            guard let name = HTTPField.Name(name) else { return nil }
+            if name.canonicalName == "host" { continue }
+            fields.append(HTTPField(name: name, value: value))
+        }
+        return HTTPRequest(
+            method: method, scheme: "http", authority: head.headers.first(name: "Host"), path: head.uri, headerFields: fields)
+    }
+
+    /// The client's address as proxies told it: the last one in `X-Forwarded-For` that is not a trusted proxy itself. What a
+    /// client wrote there stands further left and is not looked at (A16).
+    static func forwardedAddress(_ headers: HTTPHeaders, trusted: Set<String>) -> String? {
+        for hop in headers[canonicalForm: "X-Forwarded-For"].reversed() {
+            let address = String(hop)
+            guard !trusted.contains(address) else { continue }
+            guard (try? SocketAddress(ipAddress: address, port: 0)) != nil else { return nil }
+            return address
+        }
+        return nil
+    }
+}
+
+/// The proof that a server understood the handshake (RFC 6455, 4.2.2).
+enum AcceptKey {
+    static func answer(to key: String) -> String {
+        var hash = Insecure.SHA1()
+        hash.update(data: Array(key.utf8))
+        hash.update(data: Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
+        return Self.base64(Array(hash.finalize()))
+    }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    private static func base64(_ bytes: [UInt8]) -> String {
+        var text: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let group = bytes[index..<min(index + 3, bytes.count)]
+            var word = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            word <<= UInt32(8 * (3 - group.count))
+            for place in 0..<4 {
+                let digit = Int(word >> UInt32(18 - 6 * place) & 0x3F)
+                text.append(place <= group.count ? Self.alphabet[digit] : UInt8(ascii: "="))
+            }
+            index += 3
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,126 @@
+import Crypto
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The web client's files, read once into memory and served from there.
+///
+/// Nothing is looked up on disk later, so a path in a request can name only what was found at the start.
+package struct StaticAssets: Sendable {
+    /// Why the files could not be taken in.
+    package enum Failure: Error, Sendable, Equatable {
+        case unreadable(path: String)
+        /// The files are larger together than the cap, in bytes.
+        case tooLarge(limit: Int)
+    }
+
+    struct Asset: Sendable {
+        var bytes: ByteBuffer
+        var contentType: String
+        var tag: String
+        var cacheControl: String
+        var isPage: Bool
+    }
+
+    private let assets: [String: Asset]
+
+    /// Reads all files under `folder` but hidden ones, in the thread of the caller. `limit` bounds their bytes together.
+    package init(folder: String, limit: Int = 33_554_432) throws(Failure) {
+        var assets: [String: Asset] = [:]
+        var total = 0
+        guard let names = try? FileManager.default.subpathsOfDirectory(atPath: folder) else {
+            throw .unreadable(path: folder)
+        }
+        for name in names where !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) {
+            let path = folder + "/" + name
+            var isFolder = false
+            guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw .unreadable(path: path) }
+            if isFolder { continue }
+            guard let content = FileManager.default.contents(atPath: path) else { throw .unreadable(path: path) }
+            total += content.count
+            guard total <= limit else { throw .tooLarge(limit: limit) }
+            assets["/" + name] = Self.asset(name: name, content: Array(content))
+        }
+        if let index = assets["/index.html"] { assets["/"] = index }
+        self.assets = assets
+    }
+
+    /// From names and contents, for tests.
+    package init(files: [String: String]) {
+        var assets: [String: Asset] = [:]
+        for (name, text) in files { assets["/" + name] = Self.asset(name: name, content: Array(text.utf8)) }
+        if let index = assets["/index.html"] { assets["/"] = index }
+        self.assets = assets
+    }
+
+    package var count: Int { self.assets.count }
+
+    /// The answer to a GET or HEAD of a file that there is; nil for everything else.
+    package func response(to request: Request) -> Response? {
+        guard request.method == .get || request.method == .head, let asset = self.assets[request.uri.path] else { return nil }
+        var headers = HTTPFields()
+        headers[.contentType] = asset.contentType
+        headers[.cacheControl] = asset.cacheControl
+        headers[.eTag] = asset.tag
+        headers[.contentSecurityPolicy] = SecurityHeaders.contentSecurityPolicy
+        if asset.isPage, let name = HTTPField.Name("Cross-Origin-Opener-Policy") { headers[name] = "same-origin" }
+        if let tags = request.headers[.ifNoneMatch], Self.matches(tags, asset.tag) {
+            return Response(status: .notModified, headers: headers)
+        }
+        headers[.contentLength] = "\(asset.bytes.readableBytes)"
+        if request.method == .head { return Response(status: .ok, headers: headers) }
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: asset.bytes))
+    }
+
+    private static func matches(_ tags: String, _ tag: String) -> Bool {
+        tags.split(separator: ",").contains { offered in
+            var offered = offered.drop { $0 == " " }
+            if offered.hasPrefix("W/") { offered = offered.dropFirst(2) }
+            while offered.last == " " { offered = offered.dropLast() }
+            return offered == "*" || offered == tag[...]
+        }
+    }
+
+    private static func asset(name: String, content: [UInt8]) -> Asset {
+        let digest = SHA256.hash(data: content).prefix(12)
+        let hex = digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        return Asset(
+            bytes: ByteBuffer(bytes: content), contentType: Self.contentType(of: name), tag: "\"\(hex)\"",
+            cacheControl: Self.isVersioned(name) ? "public, max-age=31536000, immutable" : "no-cache",
+            isPage: name.hasSuffix(".html"))
+    }
+
+    /// Whether the name carries a hash of the content, such as `app.3f9a01bc.js`: eight or more hexadecimal digits between dots.
+    static func isVersioned(_ name: String) -> Bool {
+        let parts = (name.split(separator: "/").last ?? "").split(separator: ".")
+        guard parts.count >= 3 else { return false }
+        return parts.dropFirst().dropLast().contains { part in part.count >= 8 && part.allSatisfy(\.isHexDigit) }
+    }
+
+    static func contentType(of name: String) -> String {
+        switch name.split(separator: ".").last {
+        case "html": "text/html; charset=utf-8"
+        case "js", "mjs": "text/javascript; charset=utf-8"
+        case "css": "text/css; charset=utf-8"
+        case "json", "map": "application/json; charset=utf-8"
+        case "webmanifest": "application/manifest+json; charset=utf-8"
+        case "svg": "image/svg+xml"
+        case "png": "image/png"
+        case "jpg", "jpeg": "image/jpeg"
+        case "webp": "image/webp"
+        case "ico": "image/x-icon"
+        case "woff2": "font/woff2"
+        case "mp3": "audio/mpeg"
+        case "ogg": "audio/ogg"
+        case "txt": "text/plain; charset=utf-8"
+        case "wasm": "application/wasm"
+        default: "application/octet-stream"
+        }
+    }
+}

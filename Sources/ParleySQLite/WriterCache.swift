@@ -1,0 +1,118 @@
+import ParleyDomain
+
+/// What the writer knows of one conversation without asking the tables: it is their only writer.
+final class LiveConversation {
+    let key: Int64
+    var head: ConversationHead
+    /// The sequence of the newest message, 0 before the first.
+    var newestMessage: Int64
+    /// By user key: his own messages so far.
+    var ownMessages: [Int64: Int64] = [:]
+    /// Whether the head differs from its row.
+    var dirty = false
+
+    init(key: Int64, head: ConversationHead, newestMessage: Int64) {
+        self.key = key
+        self.head = head
+        self.newestMessage = newestMessage
+    }
+}
+
+/// Heads, own ordinals and user keys, loaded when first needed. Thrown away whole after any rollback, so that it never
+/// holds what was not committed.
+struct WriterCache {
+    /// Bounds of the memory held; beyond one of them all is dropped between two batches and loaded again as needed.
+    private static let conversationsMax = 65_536
+    private static let usersMax = 262_144
+    private static let ordinalsMax = 1_048_576
+
+    var conversations: [ConversationID: LiveConversation] = [:]
+    var users: [UserID: Int64] = [:]
+    var ordinals = 0
+    /// The conversations that this batch has changed, in the order of their first change.
+    var dirty: [LiveConversation] = []
+
+    mutating func touch(_ conversation: LiveConversation) {
+        guard !conversation.dirty else { return }
+        conversation.dirty = true
+        self.dirty.append(conversation)
+    }
+
+    mutating func removeAll() {
+        self.conversations.removeAll()
+        self.users.removeAll()
+        self.dirty.removeAll()
+        self.ordinals = 0
+    }
+
+    mutating func trim() {
+        let over =
+            self.conversations.count > Self.conversationsMax || self.users.count > Self.usersMax
+            || self.ordinals > Self.ordinalsMax
+        if over { self.removeAll() }
+    }
+}
+
+extension Writer {
+    /// The key of a user; nil if there is no such account.
+    func userKey(_ user: UserID) throws(SQLiteError) -> Int64? {
+        if let known = self.cache.users[user] { return known }
+        let query = try self.statement("SELECT key FROM users WHERE id = ?1")
+        query.bind(1, user.rawValue)
+        guard let key = try query.one() else { return nil }
+        self.cache.users[user] = key
+        return key
+    }
+
+    /// The conversation as it stands in this transaction; nil if there is none.
+    func conversation(_ id: ConversationID) throws(SQLiteError) -> LiveConversation? {
+        if let known = self.cache.conversations[id] { return known }
+        let query = try self.statement("SELECT \(Row.headColumns), h.key, h.newest_message FROM conversations h WHERE h.id = ?1")
+        query.bind(1, id.rawValue)
+        guard try query.step() else { return nil }
+        defer { query.reset() }
+        let head = try Row.head(query, at: 0)
+        let live = LiveConversation(
+            key: query.int64(Row.headWidth), head: head, newestMessage: query.int64(Row.headWidth + 1))
+        self.cache.conversations[id] = live
+        return live
+    }
+
+    /// The user's own messages in the conversation so far, by the index on (conversation, sender, sequence).
+    func ownMessages(of user: Int64, in conversation: LiveConversation) throws(SQLiteError) -> Int64 {
+        if let known = conversation.ownMessages[user] { return known }
+        let query = try self.statement(
+            "SELECT sender_ordinal FROM entries WHERE conversation = ?1 AND sender = ?2 ORDER BY sequence DESC LIMIT 1")
+        query.bind(1, conversation.key)
+        query.bind(2, user)
+        let found = try query.one() ?? 0
+        guard Row.counts.contains(found) else { throw .corrupt("an ordinal is out of range") }
+        conversation.ownMessages[user] = found
+        self.cache.ordinals += 1
+        return found
+    }
+
+    /// Writes the changed heads: one row per conversation and batch (R32).
+    func storeHeads() throws(SQLiteError) {
+        let update = try self.statement(
+            """
+            UPDATE conversations SET sequence = ?2, messages = ?3, control_sequence = ?4, newest_message = ?5, member_count = ?6,
+                last_slot = ?7, time = ?8, stamp = ?9
+            WHERE key = ?1
+            """)
+        for live in self.cache.dirty {
+            update.bind(1, live.key)
+            update.bind(2, live.head.sequence)
+            update.bind(3, live.head.messages)
+            update.bind(4, live.head.controlSequence)
+            update.bind(5, live.newestMessage)
+            update.bind(6, Int64(live.head.memberCount))
+            update.bind(7, Int64(live.head.lastSlot))
+            update.bind(8, live.head.time)
+            update.bind(9, live.head.stamp)
+            try update.run()
+            live.dirty = false
+        }
+        self.cache.dirty.removeAll(keepingCapacity: true)
+    }
+}

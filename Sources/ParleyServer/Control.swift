@@ -1,0 +1,44 @@
+import ParleyDomain
+import ParleyEngine
+package import ParleySQLite
+
+/// The operator's commands, the same whether a server runs on the folder (over its control socket) or not (under its lock).
+package struct Control: Sendable {
+    private let database: SQLiteDatabase
+
+    package init(database: SQLiteDatabase) { self.database = database }
+
+    /// Runs a command by its name.
+    package func run(_ command: String, _ input: [UInt8], _ progress: @escaping @Sendable (String) -> Void) async throws -> [UInt8] {
+        switch command {
+        case "provision": return try await onOwnThread { try self.provision(input, progress) }
+        case "check": return try await onOwnThread { try self.check(progress) }
+        default: throw StartFailure("No such command: \(command.prefix(40)). This server knows provision and check.")
+        }
+    }
+
+    /// Makes what a plan lists; gives the accounts file.
+    private func provision(_ input: [UInt8], _ progress: (String) -> Void) throws -> [UInt8] {
+        let file = try ProvisionPlanFile(input)
+        progress("plan: \(file.users.count) users, \(file.groups.count) groups")
+        let accounts = SQLiteAccountStore(self.database)
+        let tokens = ProvisionTokens(secret: try accounts.secret(named: "provision") { systemRandom(32) })
+        let now = systemMilliseconds()
+        try accounts.provision(file.plan(tokens: tokens, at: now), at: now)
+        progress("done in \(systemMilliseconds() - now) ms")
+        return Array(file.accountsFile(tokens: tokens).utf8)
+    }
+
+    /// Checks every entry; gives the report. Throws where something is wrong.
+    private func check(_ progress: (String) -> Void) throws -> [UInt8] {
+        let report = try self.database.check { conversations, entries in
+            progress("checked \(conversations) conversations, \(entries) entries")
+        }
+        guard report.isSound else {
+            for problem in report.problems { progress(problem) }
+            throw StartFailure("\(report.problemCount) problems found. Restore a backup; no entry that fails its check is ever served.")
+        }
+        let text = "sound: \(report.conversations) conversations, \(report.entries) entries, \(report.members) memberships, \(report.users) users, \(report.sessions) sessions\n"
+        return Array(text.utf8)
+    }
+}

@@ -1,0 +1,62 @@
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Makes a file readable and writable for its owner only.
+package func restrictToOwner(_ path: String) { chmod(path, 0o600) }
+
+package func removeFile(_ path: String) { unlink(path) }
+
+/// Whether there is a file or folder by this name.
+package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+/// The whole of a file.
+package func readFile(_ path: String) throws -> [UInt8] {
+    guard let file = fopen(path, "rb") else { throw StartFailure("Cannot read \(path): \(String(cString: strerror(errno))).") }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = fread(&chunk, 1, chunk.count, file)
+        guard count > 0 else { return bytes }
+        bytes.append(contentsOf: chunk[..<count])
+    }
+}
+
+/// Writes a file that only its owner can read: it may hold secrets.
+package func writePrivateFile(_ path: String, _ bytes: [UInt8]) throws {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0, let file = fdopen(descriptor, "wb") else {
+        throw StartFailure("Cannot write \(path): \(String(cString: strerror(errno))).")
+    }
+    let written = fwrite(bytes, 1, bytes.count, file)
+    guard fclose(file) == 0, written == bytes.count else { throw StartFailure("Cannot write \(path): the disk may be full.") }
+}
+
+/// Runs blocking work on a thread of its own, so that neither an event loop nor the tasks' threads wait for a disk.
+func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    let thread = NIOThreadPool(numberOfThreads: 1)
+    thread.start()
+    do {
+        let value = try await thread.runIfActive(body)
+        try await thread.shutdownGracefully()
+        return value
+    } catch {
+        try? await thread.shutdownGracefully()
+        throw error
+    }
+}
+
+/// How many files this process may have open: raised to what the system allows, since each connection is one.
+@discardableResult
+package func raiseOpenFileLimit() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return Int(clamping: limit.rlim_cur)
+}

@@ -1,0 +1,134 @@
+package import Logging
+import NIOCore
+import NIOPosix
+import Hummingbird
+package import ParleyDomain
+import ParleyEngine
+import ParleyGateway
+import ParleySQLite
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// Why a server cannot start, in one sentence that says what to do.
+package struct StartFailure: Error, CustomStringConvertible {
+    package var description: String
+    package init(_ description: String) { self.description = description }
+}
+
+/// Wires a server on its embedded store and runs it until it is told to stop. No decision about chat is made here.
+package struct ParleyServer: Sendable {
+    package var configuration: ServerConfiguration
+    private let logger: Logger
+
+    /// Puts something between engine and store: how the judge's faulty server is built from the real one. `deliver` is how the
+    /// engine hands effects to its connections.
+    package typealias StoreWrapper = @Sendable (
+        _ store: sending any MessageStore, _ deliver: @escaping @Sendable ([Effect]) -> Void
+    ) -> sending any MessageStore
+
+    package init(_ configuration: ServerConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Runs until SIGTERM or SIGINT has been answered: connections told, commits finished, positions written.
+    ///
+    /// - Parameters:
+    ///   - onListening: Called once with the URL to click.
+    ///   - wrap: What the engine gets for a store; the store itself unless a test says otherwise.
+    package func run(
+        onListening: @escaping @Sendable (String) -> Void, wrapStore wrap: StoreWrapper = { store, _ in store },
+        wrapReader: @Sendable (any MessageReader) -> any MessageReader = { $0 }
+    ) async throws {
+        let database = try self.openDatabase()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: self.configuration.loops ?? System.coreCount)
+        let accounts = try self.makeAccounts(database)
+        let clock = EngineClock(wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) })
+        var settings = self.configuration.engine
+        if !self.configuration.rateLimits { settings.framesPerSecond = 0 }
+        let late = Mutex<Engine?>(nil)
+        let store = wrap(try SQLiteMessageStore(database)) { effects in late.withLock { $0 }?.deliver(effects) }
+        let engine = Engine(
+            store: store, reader: wrapReader(SQLiteMessageReader(database)), accounts: accounts, group: group,
+            settings: settings, clock: clock, logger: self.logger)
+        late.withLock { $0 = engine }
+        accounts.whenSessionEnds { session, user in engine.endSession(session, of: user) }
+
+        let ready = Atomic<Bool>(false)
+        let server = try self.makeGateway(engine, accounts, group, ready: { ready.load(ordering: .acquiring) }) { url in
+            ready.store(true, ordering: .releasing)
+            onListening(url)
+        }
+        let control = try ControlSocket(folder: self.configuration.data, group: group, logger: self.logger) {
+            try await Control(database: database).run($0, $1, $2)
+        }
+        let services = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup), .init(service: control)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
+        do {
+            try await services.run()
+        } catch {
+            await engine.close()
+            throw error
+        }
+        await engine.close()
+        try await group.shutdownGracefully()
+    }
+
+    private func openDatabase() throws -> SQLiteDatabase {
+        do throws(OpenFailure) {
+            var options = SQLiteDatabase.Options()
+            options.forgoesDurability = self.configuration.forgoesDurability
+            return try SQLiteDatabase(folder: self.configuration.data, options: options)
+        } catch {
+            throw StartFailure(error.description)
+        }
+    }
+
+    private func makeAccounts(_ database: SQLiteDatabase) throws -> AccountManager {
+        var settings = AccountSettings()
+        settings.registration = self.configuration.registration
+        if !self.configuration.rateLimits {
+            let open = AccountSettings.Rate(burst: 1_000_000, interval: 1)
+            settings.triesPerName = open
+            settings.triesPerAddress = open
+            settings.registrationsPerAddress = open
+        }
+        return try AccountManager(store: SQLiteAccountStore(database), hasher: PasswordHasher(), settings: settings)
+    }
+
+    private func makeGateway(
+        _ engine: Engine, _ accounts: AccountManager, _ group: MultiThreadedEventLoopGroup, ready: @escaping @Sendable () -> Bool,
+        onListening: @escaping @Sendable (String) -> Void
+    ) throws -> GatewayServer {
+        var gateway = GatewayConfiguration()
+        gateway.host = self.configuration.host
+        gateway.port = self.configuration.port
+        gateway.trustedProxies = self.configuration.trustedProxies
+        gateway.socket.messageBytesBeforeLogin = Limits.frameBeforeAuthBytes
+        gateway.handshake.origins = OriginPolicy(allowed: Set(self.configuration.allowedOrigins))
+        if !self.configuration.rateLimits { gateway.connectionsPerAddressBeforeLogin = .max }
+        let host = self.configuration.host
+        return GatewayServer(
+            configuration: gateway, group: group, sessions: engine, logger: self.logger, onQuiesce: { engine.drain(on: $0) },
+            onListening: { address in
+                let shown = host == "0.0.0.0" || host == "::" ? "localhost" : host.contains(":") ? "[\(host)]" : host
+                onListening("http://\(shown):\(address.port ?? 0)/")
+            },
+            responder: try self.makeResponder(accounts, ready: ready))
+    }
+
+    private func makeResponder(_ accounts: AccountManager, ready: @escaping @Sendable () -> Bool) throws -> GatewayResponder {
+        let router = Router(context: GatewayRequestContext.self)
+        router.add(middleware: HTTPErrors(methods: AccountRoutes.methods))
+        AccountRoutes(accounts: accounts, isReady: ready).add(to: router)
+        guard let folder = self.configuration.web else { return GatewayServer.respond(with: router) }
+        do throws(StaticAssets.Failure) {
+            return GatewayServer.respond(with: router, assets: try StaticAssets(folder: folder))
+        } catch {
+            throw StartFailure("The web client in \(folder) cannot be read (\(error)). Name its folder with --web, or --web none.")
+        }
+    }
+}

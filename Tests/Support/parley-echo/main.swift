@@ -1,0 +1,35 @@
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+import ParleyEngine
+import ParleyGateway
+import ServiceLifecycle
+import UnixSignals
+
+// The gateway's own listener with a session that sends back what it gets: what the conformance suites talk to.
+//
+// parley-echo [--name value]...: see `EchoOptions`. Prints `listening ADDRESS PORT` when it is ready.
+
+let options = EchoOptions(arguments: CommandLine.arguments.dropFirst())
+var logger = Logger(label: "parley-echo")
+logger.logLevel = options.verbose ? .debug : .warning
+
+let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
+let router = Router(context: GatewayRequestContext.self)
+router.get("/healthz") { _, _ in "ok" }
+router.post("/v1/echo") { request, _ in
+    Response(status: .ok, body: ResponseBody(byteBuffer: try await request.body.collect(upTo: GatewayRequestContext.bodyBytes)))
+}
+let assets = try options.assets.map { folder in try StaticAssets(folder: folder) }
+let server = GatewayServer(
+    configuration: options.configuration, group: group, sessions: EchoFactory(), logger: logger,
+    onListening: { address in
+        print("listening \(address.ipAddress ?? "?") \(address.port ?? 0)")
+        flushOutput()
+    },
+    responder: GatewayServer.respond(with: router, assets: assets))
+let services = ServiceGroup(
+    configuration: .init(services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+try await services.run()
+try await group.shutdownGracefully()

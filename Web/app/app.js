@@ -1,0 +1,152 @@
+// Puts the parts together: what the user may do, as plain commands, and what happens on its own.
+//
+// Tables of the store: me/user me/name, view/{screen,open,synced,notice}, connection/{phase,retryAt,downSince},
+// conversation/<id>, run/<id>, loading/<id>, outbox/<client id>, user/<id>, draft/<conversation>.
+
+import { note } from './probe.js';
+import { createCatchUp } from './sync/catchup.js';
+import { createOutgoing, freshIdentifier } from './sync/outgoing.js';
+import { createPeople } from './sync/people.js';
+import { createReceipts } from './sync/receipts.js';
+import { createLink } from './transport/link.js';
+import { createSession } from './transport/session.js';
+
+export function createApp({ base, storage, clock, store, tabs, announce }) {
+  const session = createSession({ base, storage, clock, onEnded: sessionEnded });
+  const link = createLink({
+    url: Object.assign(new URL('v1/ws', base), { protocol: base.protocol === 'https:' ? 'wss:' : 'ws:' }).href,
+    ticket: async () => (await session.authorized('POST', 'v1/ticket')).ticket,
+    clock,
+    onPhase,
+    onLive,
+    onFrame: (frame) => catchUp.onFrame(frame),
+    onEnded: (error) => session.end(error),
+  });
+  const people = createPeople({ store, link });
+  const receipts = createReceipts({ store, link, clock });
+  const outgoing = createOutgoing({ store, link, storage, clock, onAck: (id, entry) => catchUp.arrived(id, entry) });
+  const catchUp = createCatchUp({
+    store,
+    link,
+    clock,
+    people,
+    onSettled: outgoing.settle,
+    onNew: (id, entries) => announce(id, entries),
+    onServerRead: receipts.onServerRead,
+  });
+
+  tabs.onmessage = ({ data }) => {
+    if (data !== 'left' || !session.grant) return;
+    session.forget();
+    leaveScreen('');
+  };
+
+  function onPhase(phase, retryAt) {
+    const down = store.get('connection', 'downSince') ?? 0;
+    if (phase !== 'live') store.put('view', 'synced', false);
+    store.put('connection', 'downSince', phase === 'live' || phase === 'stopped' ? 0 : down || clock.now());
+    store.put('connection', 'retryAt', retryAt);
+    store.put('connection', 'phase', phase);
+  }
+
+  async function onLive(hello, ready) {
+    store.put('me', 'name', ready.name);
+    people.learn([ready]);
+    try {
+      await catchUp.begin(hello);
+    } catch (error) {
+      note('sync-failed', { reason: error.message });
+      link.giveUp('no sync');
+      return;
+    }
+    link.proved();
+    store.put('view', 'synced', true);
+    outgoing.resume();
+    receipts.flush();
+  }
+
+  async function start() {
+    const grant = await session.restore();
+    if (grant) await enterScreen(grant);
+    else store.put('view', 'screen', 'login');
+  }
+
+  async function enterScreen(grant) {
+    const last = await storage.setting('user');
+    // Whoever logs in after a session that ended gets his own drafts and waiting messages back, and nobody else's.
+    if (last && last !== grant.user) {
+      await storage.clear();
+      await storage.keepSetting('grant', grant);
+    }
+    await storage.keepSetting('user', grant.user);
+    store.put('me', 'user', grant.user);
+    store.put('me', 'name', grant.name);
+    store.put('view', 'notice', '');
+    await outgoing.restore();
+    for (const draft of await storage.drafts()) {
+      if (draft.user === grant.user) store.put('draft', draft.conversation, draft.text);
+    }
+    store.put('view', 'screen', 'chat');
+    link.start();
+  }
+
+  function leaveScreen(notice) {
+    link.stop();
+    catchUp.forget();
+    receipts.forget();
+    for (const table of ['user', 'outbox', 'draft', 'me']) store.clear(table);
+    store.put('view', 'open', null);
+    store.put('view', 'notice', notice);
+    store.put('view', 'screen', 'login');
+    note('left');
+  }
+
+  function sessionEnded(error) {
+    note('session-ended', { code: error.code });
+    leaveScreen('You were logged out here. What you had not sent yet is kept until you log in again.');
+  }
+
+  return {
+    start,
+    clock,
+    enter: async (path, name, password) => enterScreen(await session.enter(path, name, password)),
+    async logOut() {
+      leaveScreen('');
+      tabs.postMessage('left');
+      await session.leave();
+      note('logged-out');
+    },
+    open(id) {
+      const before = store.get('view', 'open');
+      if (before === id) return;
+      store.put('view', 'open', id);
+      if (id) catchUp.show(id);
+    },
+    show: catchUp.show,
+    older: catchUp.older,
+    seen: receipts.seen,
+    send: outgoing.send,
+    retry: outgoing.retry,
+    discard: outgoing.discard,
+    reconnect: link.retryNow,
+    probe: link.probe,
+    async keepDraft(conversation, text) {
+      if (!store.get('me', 'user')) return;
+      store.put('draft', conversation, text);
+      await storage.keepDraft({ user: store.get('me', 'user'), conversation, text });
+      note('draft', { conversation });
+    },
+    findPeople: async (prefix) =>
+      (await session.authorized('GET', `v1/users?prefix=${encodeURIComponent(prefix)}&limit=20`)).users,
+    members: people.members,
+    newIdentifier: freshIdentifier,
+    /** Creates and opens it. The same `client_id` again gives the same conversation. */
+    async create({ client_id, kind, title, members }) {
+      const frame = { type: 'create', client_id, kind, members };
+      if (kind === 'group') frame.title = title;
+      const answer = await link.request(frame);
+      await catchUp.resync();
+      return answer.conversation;
+    },
+  };
+}

@@ -1,0 +1,102 @@
+// What outlives the page, in IndexedDB: the log-in, what waits to be sent, and what was typed.
+//
+// The tokens lie here and not in sessionStorage: all tabs share one log-in, so that one tab's refresh (which kills the old
+// refresh token) serves the others, a restart of the browser does not log out, and logging out empties every tab. A script
+// that could read one could read the other; against scripts there is the content security policy.
+
+import { counters, during, note } from '../probe.js';
+
+const name = 'parley';
+const version = 1;
+
+export async function openDatabase() {
+  try {
+    return durable(await open());
+  } catch (error) {
+    // Private windows of some browsers have none: the page works, but forgets on reload.
+    note('storage-memory', { reason: String(error) });
+    return volatile();
+  }
+}
+
+function open() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, version);
+    request.onupgradeneeded = () => {
+      const database = request.result;
+      database.createObjectStore('settings');
+      database.createObjectStore('outbox', { keyPath: 'client_id' });
+      database.createObjectStore('drafts', { keyPath: ['user', 'conversation'] });
+    };
+    request.onsuccess = () => {
+      const database = request.result;
+      // A newer version of the page in another tab must not wait for this one.
+      database.onversionchange = () => database.close();
+      resolve(database);
+    };
+    request.onerror = () => reject(request.error);
+    request.onblocked = () => reject(new Error('blocked'));
+  });
+}
+
+function durable(database) {
+  /** One transaction; resolves after its commit. `work(stores)` only issues requests and awaits nothing. */
+  function transact(names, mode, work) {
+    return during(
+      () =>
+        new Promise((resolve, reject) => {
+          counters.transactions += 1;
+          const transaction = database.transaction(names, mode);
+          let result;
+          transaction.oncomplete = () => resolve(result?.result ?? undefined);
+          transaction.onabort = () => reject(transaction.error ?? new Error('transaction aborted'));
+          result = work(...names.map((each) => transaction.objectStore(each)));
+        }),
+    );
+  }
+
+  return {
+    durable: true,
+    setting: (key) => transact(['settings'], 'readonly', (settings) => settings.get(key)),
+    keepSetting: (key, value) => transact(['settings'], 'readwrite', (settings) => void settings.put(value, key)),
+    outbox: () => transact(['outbox'], 'readonly', (outbox) => outbox.getAll()),
+    drafts: () => transact(['drafts'], 'readonly', (drafts) => drafts.getAll()),
+    /** A message to send takes the place of its draft, in one transaction: never both, never neither. */
+    enqueue: (row) =>
+      transact(['outbox', 'drafts'], 'readwrite', (outbox, drafts) => {
+        outbox.put(row);
+        drafts.delete([row.user, row.conversation]);
+      }),
+    keepRow: (row) => transact(['outbox'], 'readwrite', (outbox) => void outbox.put(row)),
+    dropRows: (ids) => transact(['outbox'], 'readwrite', (outbox) => ids.forEach((id) => outbox.delete(id))),
+    keepDraft: (draft) =>
+      transact(['drafts'], 'readwrite', (drafts) => {
+        if (draft.text === '') drafts.delete([draft.user, draft.conversation]);
+        else drafts.put(draft);
+      }),
+    clear: () =>
+      transact(['settings', 'outbox', 'drafts'], 'readwrite', (...stores) => stores.forEach((store) => store.clear())),
+  };
+}
+
+function volatile() {
+  const settings = new Map();
+  const outbox = new Map();
+  const drafts = new Map();
+  const draftKey = (user, conversation) => `${user} ${conversation}`;
+  return {
+    durable: false,
+    setting: async (key) => settings.get(key),
+    keepSetting: async (key, value) => void settings.set(key, value),
+    outbox: async () => [...outbox.values()],
+    drafts: async () => [...drafts.values()],
+    enqueue: async (row) => {
+      outbox.set(row.client_id, row);
+      drafts.delete(draftKey(row.user, row.conversation));
+    },
+    keepRow: async (row) => void outbox.set(row.client_id, row),
+    dropRows: async (ids) => ids.forEach((id) => outbox.delete(id)),
+    keepDraft: async (draft) => void drafts.set(draftKey(draft.user, draft.conversation), draft),
+    clear: async () => [settings, outbox, drafts].forEach((map) => map.clear()),
+  };
+}

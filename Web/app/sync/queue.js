@@ -1,0 +1,58 @@
+// The outbox's decisions, without storage or socket. A row:
+//   { client_id, user, conversation, order, content, time, state, reason }
+// state: queued (waits for a connection or its turn), sending (on the wire), failed (the server will never take it).
+
+export function byOrder(first, second) {
+  return first.order - second.order;
+}
+
+/**
+ * The rows to put on the wire now: the oldest queued one of each conversation that has none under way.
+ * One at a time keeps the order even when the server asks to send one of them again later.
+ */
+export function nextToSend(rows, resting = new Set()) {
+  const heads = new Map();
+  const busy = new Set(resting);
+  for (const row of [...rows].sort(byOrder)) {
+    if (row.state === 'sending') busy.add(row.conversation);
+    if (row.state === 'queued' && !heads.has(row.conversation)) heads.set(row.conversation, row);
+  }
+  return [...heads.values()].filter((row) => !busy.has(row.conversation));
+}
+
+/** After a broken connection nobody knows what became of a row: it goes out again, unchanged. */
+export function requeued(row) {
+  return row.state === 'sending' ? { ...row, state: 'queued' } : row;
+}
+
+/** What an error makes of the row: parked where the same will fail for ever, else queued for another try. */
+export function afterError(row, error) {
+  const sessionEnded = error.code >= 40100 && error.code < 40200;
+  if (error.retry === 'later' || sessionEnded) return { ...row, state: 'queued' };
+  return { ...row, state: 'failed', reason: error.message, code: error.code };
+}
+
+/** The row that an entry settles: one's own message with the same client id, whichever of ack and event came first. */
+export function settledBy(rows, entry, me) {
+  if (entry.sender !== me || !entry.client_id) return null;
+  return rows.find((row) => row.client_id === entry.client_id) ?? null;
+}
+
+/** The entry that an ack stands for: the ack comes in the place of the event. */
+export function entryOfAck(row, ack, me) {
+  return {
+    sequence: ack.sequence,
+    message: ack.message,
+    kind: 'message',
+    sender: me,
+    client_id: row.client_id,
+    time: ack.time,
+    content: row.content,
+  };
+}
+
+/** Milliseconds before the next try after the `failures`th refusal in a row. */
+export function pause(failures, retryAfter, random) {
+  const ceiling = Math.min(30_000, 1_000 * 2 ** Math.min(failures, 8));
+  return Math.max(retryAfter, Math.round(ceiling * (0.5 + random / 2)));
+}

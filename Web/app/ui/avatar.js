@@ -1,0 +1,11 @@
+import { h } from './dom.js';
+
+/** A disc with initials; the name stands beside it in words, so it is not read out. */
+export function avatar({ initials, colour, group = false }, size = '') {
+  return h('span', {
+    class: `avatar ${size}${group ? ' group' : ''}`,
+    'aria-hidden': 'true',
+    data: { colour },
+    text: initials,
+  });
+}

@@ -1,0 +1,82 @@
+// The conversation list: one tab stop, arrows move inside it.
+
+import { h, elementOf, reconcile } from '../ui/dom.js';
+import { avatar } from '../ui/avatar.js';
+import { icon } from '../ui/icons.js';
+import { listRows } from '../viewmodel/list.js';
+
+export function createList({ store, clock, onOpen, onNew }) {
+  const list = h('ul', { class: 'conversations', on: { click, keydown, focusin: () => rove() } });
+  const empty = h('div', { class: 'empty', hidden: true },
+    h('p', { text: 'Groups and direct conversations appear here.' }),
+    h('button', { type: 'button', class: 'primary', text: 'Start a conversation', on: { click: onNew } }));
+  const element = h('div', { class: 'list-scroll' }, list, empty);
+  let order = [];
+
+  function create() {
+    return h('li', {}, h('button', { type: 'button', class: 'conversation', tabindex: '-1' }));
+  }
+
+  function fill(item, row) {
+    const button = item.firstChild;
+    if (row.current) button.setAttribute('aria-current', 'true');
+    else button.removeAttribute('aria-current');
+    button.classList.toggle('unread', row.unread > 0);
+    const line = h('span', { class: `preview ${row.state && `is-${row.state}`}` });
+    if (row.state === 'waiting') line.append(icon('waiting'));
+    if (row.state === 'failed') line.append(icon('alert'));
+    if (row.label) line.append(h('span', { class: 'label' }, h('bdi', { text: row.label }), ': '));
+    line.append(h('bdi', { dir: 'auto', text: row.preview }));
+    button.replaceChildren(
+      avatar(row),
+      h('span', { class: 'lines' },
+        h('span', { class: 'top' }, h('bdi', { class: 'title', dir: 'auto', text: row.title }), h('span', { class: 'time', text: row.time })),
+        h('span', { class: 'bottom' }, line,
+          row.badge && h('span', { class: 'badge' }, row.badge, h('span', { class: 'unseen', text: ' unread' })))),
+    );
+  }
+
+  function refresh() {
+    const rows = listRows(store, clock.now());
+    reconcile(list, rows, create, fill);
+    order = rows.map((row) => row.key);
+    list.hidden = rows.length === 0;
+    empty.hidden = rows.length > 0 || !store.get('view', 'synced');
+    rove();
+  }
+
+  /** Exactly one button takes part in the tab order: the focused one, else the open one, else the first. */
+  function rove() {
+    const focused = document.activeElement?.closest?.('.conversations > li')?.dataset.key;
+    const stop = [focused, store.get('view', 'open'), order[0]].find((key) => order.includes(key));
+    for (const key of order) elementOf(list, key).firstChild.tabIndex = key === stop ? 0 : -1;
+  }
+
+  function click(event) {
+    const key = event.target.closest('li')?.dataset.key;
+    if (key) onOpen(key);
+  }
+
+  function keydown(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const index = order.indexOf(event.target.closest('li')?.dataset.key);
+    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: order.length - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    if (order[next]) elementOf(list, order[next]).firstChild.focus();
+  }
+
+  return {
+    element,
+    refresh,
+    focus() {
+      const key = order.includes(store.get('view', 'open')) ? store.get('view', 'open') : order[0];
+      if (key) elementOf(list, key).firstChild.focus();
+    },
+    /** The conversation `offset` places from the open one. */
+    neighbour(offset) {
+      const index = order.indexOf(store.get('view', 'open'));
+      return order[index < 0 ? 0 : index + offset];
+    },
+  };
+}

@@ -1,0 +1,138 @@
+// The page once logged in: list and conversation side by side, or one after the other on a narrow screen.
+
+import { avatar } from '../ui/avatar.js';
+import { h } from '../ui/dom.js';
+import { icon } from '../ui/icons.js';
+import { badge } from '../sync/unread.js';
+import { colourOf, initials, titleOf } from '../viewmodel/text.js';
+import { createBanner } from './banner.js';
+import { createComposer } from './composer.js';
+import { createList } from './list.js';
+import { createMembers } from './members.js';
+import { createNewConversation } from './new_conversation.js';
+import { createTimeline } from './timeline.js';
+
+/** Typing changes drafts and waiting changes the connection: neither is a matter of the rows. */
+const ofTimeline = ['run', 'outbox', 'user', 'conversation', 'view', 'loading', 'me'];
+
+const narrow = matchMedia('(max-width: 719px)');
+
+export function createShell({ store, app, clock, attention, announcer }) {
+  const banner = createBanner({ store, app, clock });
+  const list = createList({ store, clock, onOpen: visit, onNew: () => newConversation.show() });
+  const newConversation = createNewConversation({ store, app, clock, onCreated: visit });
+  const members = createMembers({ app });
+  const composer = createComposer({ store, app, clock, onSent: () => timeline.toLatest(), onEscape: () => (narrow.matches ? back() : list.focus()) });
+  const timeline = createTimeline({ store, app, clock, attention, onEscape: () => composer.focus() });
+
+  const me = h('span', { class: 'me' });
+  const heading = h('h1', { class: 'chat-title', tabindex: '-1' });
+  const subtitle = h('button', { type: 'button', class: 'subtitle', on: { click: () => members.show(store.get('view', 'open')) } });
+  const face = h('span', { class: 'face' });
+  const chat = h('div', { class: 'conversation-pane', hidden: true },
+    h('header', { class: 'chat-head' },
+      h('button', { type: 'button', class: 'round back', 'aria-label': 'Back to the conversations', on: { click: back } }, icon('back')),
+      face,
+      h('div', { class: 'chat-names' }, heading, subtitle)),
+    timeline.element, composer.element);
+  const welcome = h('div', { class: 'welcome' }, icon('bubble'), h('p', { text: 'Choose a conversation, or start a new one.' }));
+
+  const element = h('div', { class: 'shell', hidden: true },
+    banner.element,
+    h('nav', { class: 'side', 'aria-label': 'Conversations' },
+      h('header', { class: 'side-head' }, me,
+        h('button', { type: 'button', class: 'round', 'aria-label': 'New conversation', title: 'New conversation', on: { click: () => newConversation.show() } }, icon('plus')),
+        h('button', { type: 'button', class: 'round', 'aria-label': 'Log out', title: 'Log out', on: { click: () => app.logOut() } }, icon('leave'))),
+      list.element),
+    h('main', { class: 'main' }, chat, welcome),
+    newConversation.element, members.element, announcer.element);
+
+  document.addEventListener('keydown', (event) => {
+    if (element.hidden || document.querySelector('dialog[open]')) return;
+    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const offset = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!offset) return;
+    event.preventDefault();
+    const next = list.neighbour(offset);
+    if (next) visit(next);
+  });
+  window.addEventListener('popstate', follow);
+
+  /** Opens a conversation as a place in the browser's history, so that its Back leads to the list on a narrow screen. */
+  function visit(id) {
+    const address = `#${encodeURIComponent(id)}`;
+    if (location.hash !== address) {
+      const onTop = narrow.matches && !store.get('view', 'open');
+      history[onTop ? 'pushState' : 'replaceState']({ fromList: onTop || Boolean(history.state?.fromList) }, '', address);
+    }
+    app.open(id);
+    refresh();
+    if (narrow.matches) heading.focus();
+    else composer.focus();
+  }
+
+  function back() {
+    if (history.state?.fromList) return history.back();
+    history.replaceState(null, '', location.pathname + location.search);
+    follow();
+  }
+
+  function follow() {
+    if (store.get('view', 'screen') !== 'chat') return;
+    let id = null;
+    try {
+      id = decodeURIComponent(location.hash.slice(1)) || null;
+    } catch {
+      // An address that somebody wrote by hand.
+    }
+    const before = store.get('view', 'open');
+    app.open(id);
+    refresh();
+    if (before && !id) list.focus();
+  }
+
+  /** After changes to these keys of the store, or to anything. */
+  function refresh(keys) {
+    const shown = store.get('view', 'screen') === 'chat';
+    const entering = shown && element.hidden;
+    const leaving = !shown && !element.hidden;
+    element.hidden = !shown;
+    if (entering) return follow();
+    banner.refresh();
+    if (!shown) {
+      for (const dialog of [newConversation.element, members.element]) if (dialog.open) dialog.close();
+      // A session that ended goes on at the same place after the next log-in; one that was left leaves nothing.
+      if (leaving && !store.get('view', 'notice')) history.replaceState(null, '', location.pathname + location.search);
+    }
+    const open = store.get('view', 'open');
+    const summary = open && store.get('conversation', open);
+    const name = store.get('me', 'name') ?? '';
+    const user = store.get('me', 'user') ?? '';
+    me.replaceChildren(avatar({ initials: initials(name), colour: colourOf(user) }, 'small'), h('bdi', { dir: 'auto', text: name }));
+    element.dataset.pane = open ? 'conversation' : 'list';
+    chat.hidden = !summary;
+    welcome.hidden = Boolean(summary);
+    if (summary) head(summary);
+    list.refresh();
+    composer.refresh();
+    if (!keys || ofTimeline.some((table) => keys.has(table))) timeline.refresh();
+    title(summary);
+  }
+
+  function head(summary) {
+    const name = titleOf(store, summary);
+    heading.replaceChildren(h('bdi', { dir: 'auto', text: name }));
+    face.replaceChildren(avatar({ initials: initials(name), colour: colourOf(summary.peer ?? summary.conversation), group: summary.kind !== 'direct' }));
+    subtitle.hidden = summary.kind === 'direct' || summary.role === 'none';
+    subtitle.textContent = summary.members === 1 ? '1 member' : `${summary.members} members`;
+  }
+
+  function title(summary) {
+    const unread = store.values('conversation').reduce((sum, each) => sum + (each.unread ?? 0), 0);
+    const place = summary ? `${titleOf(store, summary)} · Parley` : 'Parley';
+    const text = unread > 0 ? `(${badge(unread)}) ${place}` : place;
+    if (document.title !== text) document.title = text;
+  }
+
+  return { element, refresh };
+}

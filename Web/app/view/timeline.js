@@ -1,0 +1,236 @@
+// The open conversation's messages: a window of rows that keeps the reader's place.
+//
+// `overflow-anchor` is off in the style sheet; this is the one mechanism that holds the place. Each commit measures it before,
+// changes the rows, and scrolls by the difference in the same frame; a ResizeObserver does the same for every other change.
+
+import { counters, note } from '../probe.js';
+import { attentive } from '../sync/reading.js';
+import { badge } from '../sync/unread.js';
+import { elementOf, h, reconcile } from '../ui/dom.js';
+import { icon } from '../ui/icons.js';
+import { anchorAt, atBottom, correction, firstShowing } from '../viewmodel/anchor.js';
+import { timelineRows } from '../viewmodel/timeline.js';
+import { afterGrowth, around, atLatest, further, nearer } from '../viewmodel/window.js';
+import { createRow, fillRow } from './rows.js';
+
+const nearEdge = 600;
+
+export function createTimeline({ store, app, clock, attention, onEscape }) {
+  const list = h('ol', { class: 'rows', on: { click } });
+  const status = h('div', { class: 'timeline-status' });
+  const scroller = h('div', { class: 'scroller', tabindex: '0', role: 'group', 'aria-label': 'Messages', on: { keydown, focusin, focusout } }, status, list);
+  const count = h('span', { class: 'badge', hidden: true });
+  const jump = h('button', { type: 'button', class: 'jump', hidden: true, 'aria-label': 'Jump to the latest message', on: { click: toLatest } }, icon('down'), count);
+  const element = h('section', { class: 'timeline', 'aria-label': 'Timeline' }, scroller, jump);
+
+  /** { conversation, window, divider, following } of the conversation on the screen, once it has rows. */
+  let visit = null;
+  let held = null;
+  let keys = [];
+  const places = new Map();
+
+  scroller.addEventListener('scroll', settle, { passive: true });
+  attention.onChange(() => visit && see());
+  new ResizeObserver(() => visit && hold(held)).observe(scroller);
+  new ResizeObserver(() => visit && hold(held)).observe(list);
+
+  function refresh() {
+    const open = store.get('view', 'open');
+    if (visit && visit.conversation !== open) leave();
+    const run = open && store.get('run', open);
+    showStatus(open, run);
+    if (!run) {
+      visit = null;
+      reconcile(list, [], createRow, fillRow);
+      jump.hidden = true;
+      return;
+    }
+    if (!visit) return arrive(open, run);
+    mark();
+    visit.window = afterGrowth(visit.window, run, visit.following);
+    commit();
+  }
+
+  function arrive(conversation, run) {
+    const { read, unread } = store.get('conversation', conversation);
+    const place = places.get(conversation);
+    const known = unread > 0 && run.from <= read + 1;
+    visit = { conversation, window: atLatest(run), divider: known ? read : null, following: !known, unread };
+    list.setAttribute('aria-label', 'Messages');
+    if (known) visit.window = around(run, read);
+    else if (place && run.from <= place.window.from) {
+      Object.assign(visit, { window: place.window, following: false });
+      render();
+      hold(place.anchor);
+      return settle();
+    }
+    render();
+    const divider = known && elementOf(list, 'new');
+    // The first new message stands below some of what came before it.
+    if (divider) scroller.scrollTop += top(divider) - view().top - scroller.clientHeight / 4;
+    else scroller.scrollTop = scroller.scrollHeight;
+    settle();
+    note('opened', { conversation });
+  }
+
+  function leave() {
+    if (visit.following) places.delete(visit.conversation);
+    else places.set(visit.conversation, { window: visit.window, anchor: held });
+    visit = null;
+    reconcile(list, [], createRow, fillRow);
+  }
+
+  /** New messages that nobody saw come get a divider, where there was none to be read yet. */
+  function mark() {
+    const { read, unread } = store.get('conversation', visit.conversation);
+    if (visit.unread === 0 && unread > 0 && !(visit.following && attentive(attention.now))) visit.divider = read;
+    visit.unread = unread;
+  }
+
+  function commit() {
+    const place = visit.following ? null : measure();
+    render();
+    hold(place);
+    settle();
+  }
+
+  function render() {
+    const { conversation, window: shown, divider } = visit;
+    const rows = timelineRows(store, conversation, shown, divider, clock.now());
+    const focused = document.activeElement?.dataset?.key;
+    if (focused && list.contains(document.activeElement) && !rows.some((row) => row.key === focused)) {
+      scroller.focus({ preventScroll: true });
+    }
+    reconcile(list, rows, createRow, fillRow);
+    keys = rows.filter((row) => row.kind === 'message' || row.kind === 'notice').map((row) => row.key);
+    counters.commits += 1;
+  }
+
+  const view = () => scroller.getBoundingClientRect();
+  const top = (row) => row.getBoundingClientRect().top;
+  const bottom = (row) => row.getBoundingClientRect().bottom;
+  const rowAt = (index) => elementOf(list, keys[index]);
+
+  function measure() {
+    if (keys.length === 0) return null;
+    const port = view();
+    const index = Math.min(firstShowing(keys.length, (at) => bottom(rowAt(at)), port.top), keys.length - 1);
+    return anchorAt(keys[index], bottom(rowAt(index)), port.bottom);
+  }
+
+  /** Puts the place back where it was: the end while following, else the anchor. */
+  function hold(place) {
+    if (visit.following) {
+      scroller.scrollTop = scroller.scrollHeight;
+      return;
+    }
+    const row = place && elementOf(list, place.key);
+    if (row) scroller.scrollTop += correction(place, bottom(row), view().bottom);
+  }
+
+  /** After any scroll: where the reader is now, what he saw, and whether more is needed. */
+  function settle() {
+    if (!visit) return;
+    visit.following = visit.window.to === Infinity && atBottom(scroller);
+    held = measure();
+    see();
+    const { unread } = store.get('conversation', visit.conversation);
+    jump.hidden = visit.following;
+    count.textContent = badge(unread);
+    count.hidden = unread === 0;
+    extend();
+  }
+
+  function extend() {
+    const run = store.get('run', visit.conversation);
+    const below = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
+    if (scroller.scrollTop < nearEdge) {
+      const next = further(visit.window, run);
+      if (next) return move(next);
+      if (!run.start && !store.get('loading', visit.conversation)) app.older(visit.conversation);
+    }
+    if (below < nearEdge && visit.window.to !== Infinity) move(nearer(visit.window, run));
+  }
+
+  function move(next) {
+    visit.window = next;
+    visit.following = false;
+    commit();
+  }
+
+  /** Reading is: a row whole on the screen, or its end, in a window that somebody is in front of. */
+  function see() {
+    if (!attentive(attention.now) || keys.length === 0) return;
+    const limit = view().bottom + 1;
+    let index = firstShowing(keys.length, (at) => bottom(rowAt(at)), limit) - 1;
+    while (index >= 0 && !rowAt(index).dataset.id) index -= 1;
+    if (index >= 0) app.seen(visit.conversation, Number(rowAt(index).dataset.id));
+  }
+
+  function toLatest() {
+    if (!visit) return;
+    visit.window = atLatest(store.get('run', visit.conversation));
+    visit.following = true;
+    commit();
+  }
+
+  function showStatus(open, run) {
+    const loading = open && store.get('loading', open);
+    element.setAttribute('aria-busy', String(Boolean(loading && loading !== 'failed')));
+    status.hidden = !loading;
+    if (loading === 'failed') {
+      status.replaceChildren('These messages could not be loaded. ', h('button', { type: 'button', class: 'link', text: 'Try again', on: { click: again } }));
+    } else status.textContent = loading ? (run ? 'Loading earlier messages …' : 'Loading messages …') : '';
+  }
+
+  function again() {
+    const open = store.get('view', 'open');
+    store.delete('loading', open);
+    if (store.get('run', open)) app.older(open);
+    else app.show(open);
+  }
+
+  function click(event) {
+    const action = event.target.closest('[data-action]')?.dataset.action;
+    const id = event.target.closest('li')?.dataset.key?.slice(2);
+    if (action === 'retry') app.retry(id);
+    if (action === 'discard') app.discard(id);
+  }
+
+  function keydown(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest('button')) return;
+    if (event.key === 'Escape') return onEscape();
+    if (event.key === 'End') {
+      event.preventDefault();
+      return toLatest();
+    }
+    const offset = { ArrowUp: -1, k: -1, ArrowDown: 1, j: 1 }[event.key];
+    if (!offset) return;
+    event.preventDefault();
+    const current = keys.indexOf(event.target.dataset.key);
+    const last = Math.max(0, firstShowing(keys.length, (at) => bottom(rowAt(at)), view().bottom) - 1);
+    const next = keys[current < 0 ? last : current + offset];
+    const row = next && elementOf(list, next);
+    row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** The timeline is one tab stop: the row with the focus, or the scroller while no row has it. */
+  function focusin(event) {
+    scroller.tabIndex = event.target === scroller ? 0 : -1;
+    reach(event.target.closest('li'), 0);
+  }
+
+  function focusout(event) {
+    const row = event.target.closest('li');
+    if (row && !row.contains(event.relatedTarget)) reach(row, -1);
+    if (!list.contains(event.relatedTarget)) scroller.tabIndex = 0;
+  }
+
+  /** What is in a row is reached from the row. */
+  function reach(row, tabIndex) {
+    for (const link of row?.querySelectorAll('a') ?? []) link.tabIndex = tabIndex;
+  }
+
+  return { element, refresh, toLatest };
+}

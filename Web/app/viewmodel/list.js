@@ -1,0 +1,49 @@
+// What the conversation list shows, as plain data.
+
+import { inOrder } from '../store/summaries.js';
+import { badge } from '../sync/unread.js';
+import { byOrder } from '../sync/queue.js';
+import { colourOf, initials, listTime, nameOf, noticeParts, partsText, titleOf } from './text.js';
+
+export function listRows(store, now) {
+  const open = store.get('view', 'open');
+  const waiting = new Map();
+  for (const row of store.values('outbox').sort(byOrder)) waiting.set(row.conversation, row);
+  return inOrder(store.values('conversation'), open).map((summary) => {
+    const id = summary.conversation;
+    const title = titleOf(store, summary);
+    const pending = waiting.get(id);
+    const draft = id === open ? '' : (store.get('draft', id) ?? '').trim();
+    return {
+      key: id,
+      title,
+      initials: initials(title),
+      colour: colourOf(summary.peer ?? id),
+      group: summary.kind !== 'direct',
+      time: summary.time ? listTime(summary.time, now) : '',
+      badge: badge(summary.unread),
+      unread: summary.unread,
+      current: id === open,
+      ...preview(store, summary, pending, draft),
+    };
+  });
+}
+
+function preview(store, summary, pending, draft) {
+  if (draft) return { label: 'Draft', preview: oneLine(draft), state: 'draft' };
+  if (pending) {
+    const failed = pending.state === 'failed';
+    return { label: failed ? 'Not sent' : 'You', preview: oneLine(pending.content.text), state: failed ? 'failed' : 'waiting' };
+  }
+  const entry = summary.preview;
+  if (!entry) return { label: '', preview: summary.kind === 'direct' ? 'Say hello' : 'No messages yet', state: 'empty' };
+  if (entry.kind !== 'message') return { label: '', preview: partsText(noticeParts(store, entry)), state: '' };
+  const own = entry.sender === store.get('me', 'user');
+  const label = own ? 'You' : summary.kind === 'direct' ? '' : nameOf(store, entry.sender);
+  return { label, preview: oneLine(entry.content.text ?? ''), state: '' };
+}
+
+/** The beginning of a text, on one line; the rest would never be seen. */
+function oneLine(text) {
+  return text.slice(0, 200).replace(/\s+/gu, ' ').trim();
+}

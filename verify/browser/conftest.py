@@ -1,0 +1,121 @@
+"""The stage of every test: a server of its own, a proxy before it, and two browsers."""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import zlib
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from page import Page, start_driver  # noqa: E402
+from proxy import Proxy  # noqa: E402
+from wire import Wire  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OFFLINE = ('net::ERR_', 'WebSocket connection to', 'Failed to load resource')
+
+
+def free_port():
+    with socket.create_server(('127.0.0.1', 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope='session')
+def server():
+    """Starts the server once. PARLEY_BIN names it, PARLEY_WEB the folder that it serves."""
+    command = os.environ.get('PARLEY_BIN', str(ROOT / '.build/debug/parley')).split()
+    web = os.environ.get('PARLEY_WEB', str(ROOT / 'Web'))
+    port = free_port()
+    with tempfile.TemporaryDirectory() as data:
+        output = open(os.path.join(data, 'server.log'), 'w+')
+        # One machine plays a crowd here: limits by address would stop it.
+        process = subprocess.Popen([*command, 'serve', '--data', os.path.join(data, 'store'), '--listen', f'127.0.0.1:{port}',
+                                    '--web', web, '--no-rate-limits'], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            wait_for(f'http://127.0.0.1:{port}/healthz', process, output)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+            output.close()
+
+
+def wait_for(url, process, output):
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=1).read()
+            return
+        except OSError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.05)
+    output.seek(0)
+    raise AssertionError(f'the server did not start:\n{output.read()}')
+
+
+@pytest.fixture(scope='session')
+def drivers():
+    chromium = os.environ.get('CHROMIUM') or shutil.which('chromium')
+    chromedriver = os.environ.get('CHROMEDRIVER') or shutil.which('chromedriver')
+    if not chromium or not chromedriver:
+        pytest.skip('needs chromium and chromium-driver')
+    started = [start_driver(chromium, chromedriver) for _ in range(2)]
+    yield started
+    for driver in started:
+        driver.quit()
+
+
+class Stage:
+    def __init__(self, server, drivers, label):
+        self.direct = f'http://127.0.0.1:{server}'
+        self.label = label
+        self.proxies = [Proxy(server) for _ in drivers]
+        self.pages = [Page(driver, proxy.url) for driver, proxy in zip(drivers, self.proxies)]
+        self.wires = []
+
+    def name(self, who):
+        """One server serves all tests, so names are of one test each."""
+        return f'{who} {self.label}'
+
+    def wire(self, who, register=True):
+        wire = Wire(self.direct, name=self.name(who), register=register)
+        self.wires.append(wire)
+        return wire
+
+    def enter(self, index, who, register=True):
+        page = self.pages[index]
+        page.open()
+        page.enter(self.name(who), register=register)
+        return page
+
+
+@pytest.fixture
+def stage(server, drivers, request):
+    label = f'{zlib.crc32(request.node.name.encode()) % 10_000:04d}'
+    stage = Stage(server, drivers, label)
+    yield stage
+    complaints = [line for page in stage.pages for line in page.complaints()]
+    for page in stage.pages:
+        page.driver.get('about:blank')
+        page.driver.get_log('browser')
+    for proxy in stage.proxies:
+        proxy.close()
+    for wire in stage.wires:
+        wire.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def shots():
+    folder = pathlib.Path(os.environ.get('PARLEY_SHOTS') or tempfile.mkdtemp(prefix='parley-shots-'))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
