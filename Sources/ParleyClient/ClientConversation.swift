@@ -34,11 +34,15 @@ struct ClientConversation: Sendable {
     /// The report under way: its request, and how long to wait for its answer.
     var report: (request: Int64, until: Int64)?
     var reportAt: Int64 = .max
+    /// The last report was refused for good: asked again when something tells that the user is a member after all.
+    var reportRefused = false
     /// Others' messages since the last report.
     var unreported = 0
 
     init(id: ConversationID) { self.id = id }
 
+    /// Whether there is something to pull.
+    var isMissing: Bool { self.head > self.position && !self.ended }
     var hasNews: Bool { self.read > self.reportedRead || self.delivered > self.reportedDelivered }
 
     /// The connection is gone: what was under way on it will not be answered.
@@ -47,6 +51,11 @@ struct ClientConversation: Sendable {
         self.pullFailures = 0
         self.report = nil
         self.reportAt = .max
+        self.forgetReports()
+    }
+
+    mutating func forgetReports() {
+        self.reportRefused = false
         self.reportedRead = self.storedRead
         self.reportedDelivered = self.storedDelivered
     }

@@ -31,7 +31,9 @@ extension ClientCore {
     // MARK: Positions
 
     /// The user has read up to here. Told to the server with the next report; `now` where he leaves the conversation (R49).
-    package mutating func read(_ conversation: ConversationID, upTo sequence: Int64, urgent: Bool = false, at now: Int64) -> [ClientRequest] {
+    package mutating func read(_ conversation: ConversationID, upTo sequence: Int64, urgent: Bool = false, at now: Int64)
+        -> [ClientRequest]
+    {
         let index = self.index(of: conversation)
         let read = min(sequence, self.conversations[index].position)
         self.conversations[index].read = max(self.conversations[index].read, read)
@@ -52,8 +54,11 @@ extension ClientCore {
         guard case .live = self.phase, case .done = self.sync, conversation.report == nil else { return }
         self.conversations[index].reportAt = .max
         guard conversation.hasNews, !conversation.ended else { return }
-        let frame = ClientFrame.read(conversation.id, read: conversation.read, delivered: max(conversation.delivered, conversation.read))
-        guard let id = self.request(frame, for: .report(index, read: conversation.read, delivered: conversation.delivered)) else { return }
+        let frame = ClientFrame.read(
+            conversation.id, read: conversation.read, delivered: max(conversation.delivered, conversation.read))
+        guard let id = self.request(frame, for: .report(index, read: conversation.read, delivered: conversation.delivered)) else {
+            return
+        }
         self.conversations[index].unreported = 0
         self.conversations[index].report = (id, now + self.patience)
         self.wake(at: now + self.patience)
@@ -75,8 +80,12 @@ extension ClientCore {
 
     mutating func reportFailed(_ index: Int, _ id: Int64, _ error: ReceivedError, read: Int64, delivered: Int64, at now: Int64) {
         guard self.conversations[index].report?.request == id else { return }
-        // What is refused for good is not asked again on this connection; the next one tries once more.
-        guard error.retry != .never else { return self.finishReport(index, read: read, delivered: delivered) }
+        // What is refused for good is asked again on the next connection, or when the user turns out to be a member.
+        guard error.retry != .never else {
+            self.finishReport(index, read: read, delivered: delivered)
+            self.conversations[index].reportRefused = true
+            return
+        }
         self.conversations[index].report = nil
         self.conversations[index].reportAt = now + self.wait(error, after: 1)
         self.wake(at: self.conversations[index].reportAt)

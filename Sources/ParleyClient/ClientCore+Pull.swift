@@ -36,7 +36,7 @@ extension ClientCore {
             if self.conversations[index].evidence <= evidence { self.end(index) }
             return
         }
-        self.note(index, head: summary.head)
+        self.note(index, head: summary.head, at: now)
         self.moved(summary.conversation, read: summary.read, delivered: summary.delivered)
         self.conversations[index].storedRead = max(self.conversations[index].storedRead, summary.read)
         self.conversations[index].storedDelivered = max(self.conversations[index].storedDelivered, summary.delivered)
@@ -73,7 +73,7 @@ extension ClientCore {
     mutating func pump(pull index: Int, at now: Int64) {
         guard case .live = self.phase, case .done = self.sync else { return }
         let conversation = self.conversations[index]
-        guard conversation.head > conversation.position, !conversation.ended else { return }
+        guard conversation.isMissing else { return }
         switch conversation.pull {
         case .waiting: return
         case .paused(let until) where until > now: return
@@ -90,7 +90,7 @@ extension ClientCore {
         guard case .pull(let index, _)? = self.pending.removeValue(forKey: id) else { return }
         let before = self.conversations[index].position
         self.conversations[index].pull = .none
-        self.note(index, head: page.head)
+        self.note(index, head: page.head, at: now)
         for entry in page.entries where entry.sequence > self.conversations[index].position { self.accept(entry, at: index, now) }
         if !page.more { self.conversations[index].position = max(self.conversations[index].position, page.head) }
         if self.conversations[index].position > before {

@@ -24,7 +24,8 @@ extension ClientCore {
     }
 
     /// Takes one frame of a connection.
-    package mutating func received(_ frame: ServerFrame, on connection: UInt64, at now: Int64, jitter: UInt64) -> [ReceivedAction] {
+    package mutating func received(_ frame: ServerFrame, on connection: UInt64, at now: Int64, jitter: UInt64) -> [ReceivedAction]
+    {
         guard connection == self.connection else { return [] }
         switch self.phase {
         case .idle, .opening, .stopped: return []
@@ -82,14 +83,19 @@ extension ClientCore {
 
     private mutating func pushed(_ conversation: ConversationID, _ entry: ReceivedEntry, at now: Int64) {
         let index = self.index(of: conversation)
-        self.note(index, head: entry.sequence)
+        self.note(index, head: entry.sequence, at: now)
         if entry.sequence == self.conversations[index].position + 1 { self.accept(entry, at: index, now) }
         self.pump(pull: index, at: now)
     }
 
     /// Something told that the user is a member and the log stands here.
-    mutating func note(_ index: Int, head: Int64) {
+    mutating func note(_ index: Int, head: Int64, at now: Int64) {
         self.evidence += 1
+        if self.conversations[index].reportRefused {
+            self.conversations[index].forgetReports()
+            self.conversations[index].reportAt = now + self.settings.reportMilliseconds
+            self.wake(at: self.conversations[index].reportAt)
+        }
         self.conversations[index].evidence = self.evidence
         self.conversations[index].ended = false
         self.conversations[index].head = max(self.conversations[index].head, head)
@@ -98,7 +104,7 @@ extension ClientCore {
     mutating func told(_ heads: [KnownHead], at now: Int64) {
         for head in heads {
             let index = self.index(of: head.conversation)
-            self.note(index, head: head.sequence)
+            self.note(index, head: head.sequence, at: now)
             self.pump(pull: index, at: now)
         }
     }
@@ -144,13 +150,13 @@ extension ClientCore {
         let item = self.lanes[index + 1].items.first
         guard let item, item.clientID == receipt.clientID else {
             // Settled before; the place is news all the same, unless it is old.
-            if receipt.sequence > self.conversations[index].position { self.note(index, head: receipt.sequence) }
+            if receipt.sequence > self.conversations[index].position { self.note(index, head: receipt.sequence, at: now) }
             return self.pump(pull: index, at: now)
         }
         self.settle(lane: index + 1)
         self.news.append(.settled(receipt.clientID, receipt))
         if receipt.sequence > self.conversations[index].position {
-            self.note(index, head: receipt.sequence)
+            self.note(index, head: receipt.sequence, at: now)
             if receipt.sequence == self.conversations[index].position + 1, let entry = self.entry(of: item, receipt) {
                 self.accept(entry, at: index, now)
             }
@@ -165,12 +171,14 @@ extension ClientCore {
         switch item {
         case .command(.send(_, _, let sent, let target)): (kind, content, relatesTo) = (.message, sent, target)
         case .command(.leave): (kind, content, relatesTo) = (.left, ControlContent.bytes(for: .end(self.user), slots: []), 0)
-        case .command(.remove(_, _, let user)): (kind, content, relatesTo) = (.removed, ControlContent.bytes(for: .end(user), slots: []), 0)
+        case .command(.remove(_, _, let user)):
+            (kind, content, relatesTo) = (.removed, ControlContent.bytes(for: .end(user), slots: []), 0)
         // Which of the users were members before, and the slots of the others, only the server knows.
         case .command(.add), .command(.create), .create: return nil
         }
         return ReceivedEntry(
-            sequence: receipt.sequence, id: receipt.id, kind: kind, sender: self.user, clientID: receipt.clientID, time: receipt.time,
+            sequence: receipt.sequence, id: receipt.id, kind: kind, sender: self.user, clientID: receipt.clientID,
+            time: receipt.time,
             relatesTo: relatesTo, content: content)
     }
 
@@ -182,7 +190,7 @@ extension ClientCore {
             self.pump(lane: 0, at: now)
         }
         let index = self.index(of: conversation)
-        self.note(index, head: 1)
+        self.note(index, head: 1, at: now)
         self.pump(pull: index, at: now)
     }
 
@@ -199,7 +207,8 @@ extension ClientCore {
         case .auth: self.authFailed(error, at: now)
         case .sync: self.syncFailed(error, at: now)
         case .pull(let index, let evidence): self.pullFailed(index, id, error, evidence: evidence, at: now)
-        case .report(let index, let read, let delivered): self.reportFailed(index, id, error, read: read, delivered: delivered, at: now)
+        case .report(let index, let read, let delivered):
+            self.reportFailed(index, id, error, read: read, delivered: delivered, at: now)
         case .lane(let lane): self.commandFailed(lane, id, error, at: now)
         }
     }

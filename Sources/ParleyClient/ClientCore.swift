@@ -79,7 +79,10 @@ package struct ClientCore: Sendable {
     /// When `tick` has something to do; `Int64.max` if never.
     package internal(set) var wake: Int64 = 0
 
-    package init(user: UserID, credential: Credential, settings: ClientSettings = ClientSettings(), from snapshot: ClientSnapshot = ClientSnapshot()) {
+    package init(
+        user: UserID, credential: Credential, settings: ClientSettings = ClientSettings(),
+        from snapshot: ClientSnapshot = ClientSnapshot()
+    ) {
         self.user = user
         self.credential = credential
         self.settings = settings
@@ -109,7 +112,8 @@ package struct ClientCore: Sendable {
         snapshot.token = self.token
         snapshot.places = self.conversations.map {
             ClientSnapshot.Place(
-                conversation: $0.id, position: $0.position, head: $0.head, ended: $0.ended, read: $0.read, delivered: $0.delivered,
+                conversation: $0.id, position: $0.position, head: $0.head, ended: $0.ended, read: $0.read,
+                delivered: $0.delivered,
                 storedRead: $0.storedRead, storedDelivered: $0.storedDelivered)
         }
         snapshot.outbox = self.lanes.flatMap(\.items)
@@ -133,7 +137,9 @@ package struct ClientCore: Sendable {
     package func readPosition(in conversation: ConversationID) -> Int64 { self.known(conversation)?.read ?? 0 }
     package func isEnded(_ conversation: ConversationID) -> Bool { self.known(conversation)?.ended ?? false }
 
-    func known(_ conversation: ConversationID) -> ClientConversation? { self.indices[conversation].map { self.conversations[$0] } }
+    func known(_ conversation: ConversationID) -> ClientConversation? {
+        self.indices[conversation].map { self.conversations[$0] }
+    }
 
     /// The place of a conversation in the arrays; a new one is made where there is none.
     mutating func index(of conversation: ConversationID) -> Int {
@@ -222,7 +228,7 @@ package struct ClientCore: Sendable {
             self.lanes[index].flight = nil
             self.lanes[index].notBefore = 0
         }
-        self.wake(at: self.deadline)
+        self.wake = self.deadline
     }
 
     // MARK: Time
@@ -256,8 +262,9 @@ package struct ClientCore: Sendable {
         if case .done = self.sync {
             for conversation in self.conversations {
                 switch conversation.pull {
-                case .waiting(_, let until), .paused(let until): next = min(next, until)
-                case .none: break
+                case .waiting(_, let until): next = min(next, until)
+                case .paused(let until) where conversation.isMissing: next = min(next, until)
+                case .paused, .none: break
                 }
                 next = min(next, conversation.report?.until ?? conversation.reportAt)
             }

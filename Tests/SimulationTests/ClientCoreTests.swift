@@ -69,7 +69,8 @@ struct Bench {
     }
 
     mutating func send(_ clientID: ClientID, in conversation: ConversationID = "c") -> [String] {
-        let requests = self.core.submit(.command(.send(conversation, clientID, content: Array("{}".utf8), relatesTo: 0)), at: self.now)
+        let requests = self.core.submit(
+            .command(.send(conversation, clientID, content: Array("{}".utf8), relatesTo: 0)), at: self.now)
         self.sent += requests
         return requests.map { Self.words($0.frame) }
     }
@@ -81,7 +82,8 @@ struct Bench {
         case .create(let clientID, _, _): "create \(clientID)"
         case .history(let conversation, .after(let sequence), _): "pull \(conversation) after \(sequence)"
         case .history: "history"
-        case .sync(let sync): "sync \(sync.token.stamp) \(sync.positions.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" })"
+        case .sync(let sync):
+            "sync \(sync.token.stamp) \(sync.positions.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" })"
         case .read(let conversation, let read, let delivered): "read \(conversation) \(read) \(delivered)"
         case .members, .users, .ping: "other"
         }
@@ -90,7 +92,8 @@ struct Bench {
 
 func entry(_ sequence: Int64, by sender: UserID = "you", _ kind: EntryKind = .message, content: String = "{}") -> ReceivedEntry {
     ReceivedEntry(
-        sequence: sequence, id: "\(sequence)", kind: kind, sender: sender, clientID: ClientID(trusted: "x\(sequence)"), time: 1, content: Array(content.utf8))
+        sequence: sequence, id: "\(sequence)", kind: kind, sender: sender, clientID: ClientID(trusted: "x\(sequence)"), time: 1,
+        content: Array(content.utf8))
 }
 
 func ack(_ clientID: ClientID, _ sequence: Int64) -> Receipt {
@@ -130,7 +133,10 @@ func error(_ code: ErrorCode) -> ReceivedError { ReceivedError(Refusal(code)) }
             var bench = Bench()
             bench.enter()
             let heads = [KnownHead("c", 2), KnownHead("d", 1)]
-            #expect(bench.take(behind ? .behind(heads: heads) : .heartbeat(time: 1, heads: heads)) == ["pull c after 0", "pull d after 0"])
+            #expect(
+                bench.take(behind ? .behind(heads: heads) : .heartbeat(time: 1, heads: heads)) == [
+                    "pull c after 0", "pull d after 0",
+                ])
             // One pull at a time for each.
             #expect(bench.take(.heartbeat(time: 1, heads: heads)) == [])
         }
@@ -148,7 +154,9 @@ func error(_ code: ErrorCode) -> ReceivedError { ReceivedError(Refusal(code)) }
             bench.take(.page(id: bench.last, "c", ReceivedPage(entries: [entry(2), entry(7), entry(9)], head: 9, more: false)))
                 == ["accept c 7", "accept c 9"])
         #expect(bench.core.position(in: "c") == 9)
-        #expect(bench.take(.page(id: bench.last, "c", ReceivedPage(entries: [entry(10)], head: 10, more: false))) == [], "not asked for")
+        #expect(
+            bench.take(.page(id: bench.last, "c", ReceivedPage(entries: [entry(10)], head: 10, more: false))) == [],
+            "not asked for")
     }
 
     /// The ack stands in the place of the event (contract, 4).
@@ -277,7 +285,8 @@ func error(_ code: ErrorCode) -> ReceivedError { ReceivedError(Refusal(code)) }
         var bench = Bench()
         bench.enter()
         bench.take(.event("c", entry(1)))
-        #expect(bench.take(.event("c", entry(2, .removed, content: #"{"type":"ended","user":"me"}"#))) == ["accept c 2", "ended c"])
+        #expect(
+            bench.take(.event("c", entry(2, .removed, content: #"{"type":"ended","user":"me"}"#))) == ["accept c 2", "ended c"])
         #expect(bench.take(.event("c", entry(4, .added))) == ["pull c after 2"], "added again")
         let pull = bench.last
         bench.take(.event("c", entry(5)))

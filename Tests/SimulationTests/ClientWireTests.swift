@@ -17,7 +17,8 @@ import Testing
         .history("c", .after(0), limit: 50), .history("c", .before(.max), limit: 1), .history("c", .before(9), limit: 200),
         .sync(SyncRequest(epoch: "", token: .start, positions: [:])),
         .sync(SyncRequest(epoch: "e", token: SyncToken(stamps: [5]), positions: ["c": 0, "d": 9])),
-        .read("c", read: 4, delivered: 4), .read("c", read: 0, delivered: 4), .members("c", afterSlot: 0, limit: 9), .users(["u1"]), .ping,
+        .read("c", read: 4, delivered: 4), .read("c", read: 0, delivered: 4), .members("c", afterSlot: 0, limit: 9),
+        .users(["u1"]), .ping,
     ])
     func requests(_ frame: ClientFrame) throws {
         var buffer = ByteBuffer()
@@ -39,8 +40,12 @@ import Testing
                 ReceivedEntry(
                     sequence: 43, id: "17", kind: nil, sender: "u2", clientID: "x1", time: 5, content: Array(#"{"a":1}"#.utf8)))
         ),
-        (#"{"type":"heartbeat","time":5,"heads":{"c":43,"d":1},"new":[{}]}"#, .heartbeat(time: 5, heads: [KnownHead("c", 43), KnownHead("d", 1)])),
-        (#"{"type":"behind","heads":{}}"#, .behind(heads: [])), (#"{"type":"reconnect","after_ms":1200}"#, .reconnect(afterMilliseconds: 1_200)),
+        (
+            #"{"type":"heartbeat","time":5,"heads":{"c":43,"d":1},"new":[{}]}"#,
+            .heartbeat(time: 5, heads: [KnownHead("c", 43), KnownHead("d", 1)])
+        ),
+        (#"{"type":"behind","heads":{}}"#, .behind(heads: [])),
+        (#"{"type":"reconnect","after_ms":1200}"#, .reconnect(afterMilliseconds: 1_200)),
         (#"{"type":"poke","id":9,"x":{}}"#, .other(type: "poke", id: 9)),
         (
             #"{"type":"error","id":7,"code":49999,"name":"new","message":"m","retry":"tomorrow"}"#,
@@ -53,7 +58,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "[]", "{}", #"{"type":"ack"}"#, #"{"type":"event","conversation":"c"}"#, #"{"type":"page","id":1,"conversation":"c","entries":[1],"head":1}"#,
+        "", "[]", "{}", #"{"type":"ack"}"#, #"{"type":"event","conversation":"c"}"#,
+        #"{"type":"page","id":1,"conversation":"c","entries":[1],"head":1}"#,
         #"{"type":"heartbeat","time":1,"heads":{"c":-1}}"#, #"{"type":"ok","id":1,"id":2}"#,
     ])
     func broken(_ text: String) {

@@ -68,7 +68,7 @@ import Testing
         Control(bug: .noHeads, within: 50),
         Control(bug: .eventToRemovedMember, within: 50),
         Control(bug: .eventToRemovedMember, atTheEnd: true, within: 50),
-        Control(bug: .duplicatesShown, within: 50),
+        Control(bug: .duplicatesShown, within: 100),
     ]
 
     @Test(arguments: controls) func isCaught(_ control: Control) {

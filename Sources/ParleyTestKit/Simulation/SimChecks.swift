@@ -26,7 +26,8 @@ struct SimChecks {
                     return "client \(client.index) has \(id) up to \(client.core.position(in: id)) of \(log.head.sequence)"
                 }
                 if member.row.read < client.core.readPosition(in: id) {
-                    return "\(client.user) has read \(id) up to \(client.core.readPosition(in: id)), the store knows \(member.row.read)"
+                    return
+                        "\(client.user) has read \(id) up to \(client.core.readPosition(in: id)), the store knows \(member.row.read)"
                 }
             }
         }
@@ -57,7 +58,8 @@ struct SimChecks {
         for (index, entry) in log.entries.enumerated() where entry.sequence != Int64(index) + 1 {
             return "\(log.head.conversation) has \(entry.sequence) at place \(index + 1)"
         }
-        return log.head.sequence == Int64(log.entries.count) ? nil : "the head of \(log.head.conversation) is \(log.head.sequence)"
+        return log.head.sequence == Int64(log.entries.count)
+            ? nil : "the head of \(log.head.conversation) is \(log.head.sequence)"
     }
 
     /// One entry per client id, and per message that was asked for: every message's text is another.
@@ -91,13 +93,15 @@ struct SimChecks {
         let naive = log.entries.count { $0.kind == .message && $0.sender != user && $0.sequence > member.row.read }
         let summaries = try? self.world.store.changes(for: user, after: 0, limit: 1_000)
         let told = summaries?.first { $0.head.conversation == log.head.conversation }?.unread
-        return told == Int64(naive) ? nil : "\(user) is told of \(told ?? -1) unread in \(log.head.conversation), there are \(naive)"
+        return told == Int64(naive)
+            ? nil : "\(user) is told of \(told ?? -1) unread in \(log.head.conversation), there are \(naive)"
     }
 
     private func acked(_ client: SimClient) -> String? {
         for (clientID, receipt) in client.settled {
             guard let entry = self.world.store.entry(receipt.conversation, receipt.sequence), entry.sender == client.user,
-                self.world.bug == .dedupeOff || entry.clientID == clientID, String(entry.id) == receipt.id, entry.time == receipt.time
+                self.world.bug == .dedupeOff || entry.clientID == clientID, String(entry.id) == receipt.id,
+                entry.time == receipt.time
             else { return "the ack of \(clientID) to client \(client.index) is not in the log: \(receipt)" }
             guard case .command(.send(_, _, let content, let relatesTo))? = client.asked[clientID] else { continue }
             if entry.content != content || entry.relatesTo != relatesTo { return "the entry of \(clientID) has other content" }
@@ -143,7 +147,8 @@ struct SimReplay {
             }
             if self.roles.count > Int(log.head.memberCap) { return "\(place): more members than the cap" }
         }
-        return self.roles.count == Int(log.head.memberCount) ? nil : "\(log.head.conversation): \(log.head.memberCount) is not its count of members"
+        return self.roles.count == Int(log.head.memberCount)
+            ? nil : "\(log.head.conversation): \(log.head.memberCount) is not its count of members"
     }
 
     private mutating func join(_ user: UserID, _ role: Role, _ sequence: Int64) {

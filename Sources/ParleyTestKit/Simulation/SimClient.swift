@@ -183,7 +183,9 @@ final class SimClient {
     }
 
     private func settle(_ clientID: ClientID, _ receipt: Receipt) {
-        self.world.note(0x81, Int64(self.index), receipt.sequence, "\(self.name) settles \(clientID) at \(receipt.conversation) \(receipt.sequence)")
+        self.world.note(
+            0x81, Int64(self.index), receipt.sequence,
+            "\(self.name) settles \(clientID) at \(receipt.conversation) \(receipt.sequence)")
         self.settled.append((clientID, receipt))
         if let first = self.receipts[clientID] {
             if first != receipt { self.world.fail("\(self.name) got two acks for \(clientID): \(first), \(receipt)") }
@@ -203,7 +205,9 @@ final class SimClient {
     private func made(_ clientID: ClientID, _ conversation: ConversationID) {
         self.world.note(0x82, Int64(self.index), 0, "\(self.name) created \(conversation)")
         self.world.learn(conversation)
-        if self.world.store.log(conversation) == nil { self.world.fail("\(self.name) created \(conversation), which is not stored") }
+        if self.world.store.log(conversation) == nil {
+            self.world.fail("\(self.name) created \(conversation), which is not stored")
+        }
     }
 
     /// Looks at frames before the core does: what the server says must never go back.
@@ -235,7 +239,9 @@ final class SimClient {
 
     /// The planted bug: every try under another name.
     private func renamed(_ request: ClientRequest) -> ClientRequest {
-        guard case .command(.send(let conversation, let clientID, let content, let relatesTo)) = request.frame else { return request }
+        guard case .command(.send(let conversation, let clientID, let content, let relatesTo)) = request.frame else {
+            return request
+        }
         let tries = self.tries[clientID, default: 0]
         self.tries[clientID] = tries + 1
         guard tries > 0 else { return request }

@@ -15,7 +15,9 @@ struct SimCodec {
 
     init(wire: Bool) { self.wire = wire }
 
-    private mutating func through(_ expected: ServerFrame, _ encode: (inout FrameEncoder, inout ByteBuffer) -> Void) -> ServerFrame {
+    private mutating func through(_ expected: ServerFrame, _ encode: (inout FrameEncoder, inout ByteBuffer) -> Void)
+        -> ServerFrame
+    {
         guard self.wire else { return expected }
         self.buffer.clear()
         encode(&self.encoder, &self.buffer)
@@ -40,7 +42,8 @@ struct SimCodec {
 
     mutating func ready(_ id: Int64, _ user: UserID, _ connection: UInt64) -> ServerFrame {
         self.through(.ready(id: id, user: user)) { encoder, buffer in
-            encoder.ready(id: id, user: user, name: user.rawValue, session: SessionID(trusted: "s"), connection: connection, into: &buffer)
+            encoder.ready(
+                id: id, user: user, name: user.rawValue, session: SessionID(trusted: "s"), connection: connection, into: &buffer)
         }
     }
 
@@ -56,7 +59,9 @@ struct SimCodec {
         switch answer {
         case .ack(let entry): self.ack(id, entry)
         case .created(let conversation, let clientID), .exists(let conversation, let clientID):
-            self.through(.created(id: id, conversation, clientID)) { $0.created(id: id, conversation, clientID: clientID, into: &$1) }
+            self.through(.created(id: id, conversation, clientID)) {
+                $0.created(id: id, conversation, clientID: clientID, into: &$1)
+            }
         case .ok: self.through(.ok(id: id)) { $0.ok(id: id, into: &$1) }
         case .refused(let refusal): self.error(id, refusal)
         }
@@ -73,7 +78,9 @@ struct SimCodec {
     }
 
     mutating func heartbeat(_ time: Int64, _ heads: [(ConversationID, Int64)]) -> ServerFrame {
-        self.through(.heartbeat(time: time, heads: heads.map { KnownHead($0.0, $0.1) })) { $0.heartbeat(time: time, heads: heads, into: &$1) }
+        self.through(.heartbeat(time: time, heads: heads.map { KnownHead($0.0, $0.1) })) {
+            $0.heartbeat(time: time, heads: heads, into: &$1)
+        }
     }
 
     mutating func behind(_ heads: [(ConversationID, Int64)]) -> ServerFrame {
@@ -92,7 +99,8 @@ struct SimCodec {
             }
             return ReceivedSummary(
                 conversation: summary.head.conversation, kind: summary.head.kind, title: summary.head.title, peer: summary.peer,
-                isMember: true, head: summary.head.sequence, read: summary.membership.read, delivered: summary.membership.delivered,
+                isMember: true, head: summary.head.sequence, read: summary.membership.read,
+                delivered: summary.membership.delivered,
                 unread: summary.unread, entries: page?.entries.map { ReceivedEntry($0) }, more: page?.more ?? false)
         }
         let received = ReceivedSync(epoch: reply.epoch, token: reply.token.text, conversations: conversations, more: reply.more)

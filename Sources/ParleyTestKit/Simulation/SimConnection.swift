@@ -47,7 +47,9 @@ final class SimConnection {
         case .closed: return
         case .entering: self.enqueueNow(self.world.codec.error(request.id, Refusal(.alreadyAuthenticated)))
         case .waiting:
-            guard case .auth(.token(let token)) = request.frame else { return self.refuseAndClose(Refusal(.notAuthenticated), request.id) }
+            guard case .auth(.token(let token)) = request.frame else {
+                return self.refuseAndClose(Refusal(.notAuthenticated), request.id)
+            }
             self.state = .entering
             self.user = UserID(trusted: token)
             self.loop.server.post(.attach(self.origin(request), self.user))
@@ -67,7 +69,8 @@ final class SimConnection {
         case .command(let command): server.post(.submit(Submission(origin: origin, user: self.user, command: command)))
         case .create(let clientID, let new, let members):
             let id = Self.name(of: new, by: self.user, clientID, members)
-            server.post(.submit(Submission(origin: origin, user: self.user, command: .create(id, clientID, new, members: members))))
+            server.post(
+                .submit(Submission(origin: origin, user: self.user, command: .create(id, clientID, new, members: members))))
         case .read(let conversation, let read, let delivered):
             server.post(.advance(origin, self.user, conversation, read: read, delivered: delivered))
         case .history(let conversation, let range, let limit):

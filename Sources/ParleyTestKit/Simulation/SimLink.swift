@@ -47,7 +47,9 @@ extension SimWorld {
     /// The connection attempt reaches the place where a server may be.
     func connected(_ link: SimLink) {
         guard link.clientOpen, !link.up.isDead else { return }
-        guard let server = self.server else { return self.push(.clientHears, after: self.draw(self.plan.netMilliseconds), link.id) }
+        guard let server = self.server else {
+            return self.push(.clientHears, after: self.draw(self.plan.netMilliseconds), link.id)
+        }
         self.clients[link.client].opened(link)
         server.accept(link)
     }
@@ -87,7 +89,9 @@ extension SimWorld {
             return
         }
         guard let request = link.up.queue.popFirst() else { return }
-        self.note(0x92, Int64(link.client), Int64(link.id), "the server gets from \(link.client) \(request.map { "\($0)" } ?? "the end")")
+        self.note(
+            0x92, Int64(link.client), Int64(link.id),
+            "the server gets from \(link.client) \(request.map { "\($0)" } ?? "the end")")
         if let request { link.server?.received(request) } else { self.hears(server: link) }
     }
 

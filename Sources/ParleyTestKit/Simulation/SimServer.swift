@@ -105,7 +105,9 @@ final class SimServer {
             taken += 1
             switch input {
             case .submit(let submission):
-                if let refusal = self.sequencer.submit(submission) { self.effects.append(.answer(submission.origin, .refused(refusal))) }
+                if let refusal = self.sequencer.submit(submission) {
+                    self.effects.append(.answer(submission.origin, .refused(refusal)))
+                }
             case .attach(let origin, let user):
                 attaches += 1
                 self.attach(origin, user)
@@ -281,10 +283,12 @@ final class SimServer {
         let id = read.origin.request
         switch read.request {
         case .history(let conversation, .after(let sequence), let limit):
-            let page = try self.store.entries(in: conversation, for: read.user, after: sequence, limit: min(limit, self.plan.pageMax))
+            let page = try self.store.entries(
+                in: conversation, for: read.user, after: sequence, limit: min(limit, self.plan.pageMax))
             return self.world.codec.page(id, conversation, page)
         case .history(let conversation, .before(let sequence), let limit):
-            let page = try self.store.entries(in: conversation, for: read.user, before: sequence, limit: min(limit, self.plan.pageMax))
+            let page = try self.store.entries(
+                in: conversation, for: read.user, before: sequence, limit: min(limit, self.plan.pageMax))
             return self.world.codec.page(id, conversation, page)
         case .sync(let request): return try self.sync(request, id, read.user)
         }
@@ -299,7 +303,9 @@ final class SimServer {
         var conversations: [(summary: ConversationSummary, page: Page?)] = []
         for summary in found.prefix(limit) {
             var page: Page?
-            if let position = request.positions[summary.head.conversation], summary.membership.active, position < summary.head.sequence {
+            if let position = request.positions[summary.head.conversation], summary.membership.active,
+                position < summary.head.sequence
+            {
                 page = try self.store.entries(in: summary.head.conversation, for: user, after: position, limit: self.plan.pageMax)
             }
             conversations.append((summary, page))

@@ -80,7 +80,8 @@ extension SimStore {
         let message: Int64 = draft.kind == .message ? 1 : 0
         var entry = Entry(
             conversation: draft.conversation, sequence: sequence, id: stamp, stamp: stamp, kind: draft.kind, sender: draft.sender,
-            clientID: draft.clientID, time: draft.time, messageOrdinal: 0, senderOrdinal: 0, relatesTo: draft.relatesTo, content: content)
+            clientID: draft.clientID, time: draft.time, messageOrdinal: 0, senderOrdinal: 0, relatesTo: draft.relatesTo,
+            content: content)
         _ = self.mutate(draft.conversation) { log in
             entry.messageOrdinal = log.head.messages + message
             entry.senderOrdinal = log.ownMessages(of: draft.sender, upTo: .max) + message
@@ -125,7 +126,9 @@ extension SimStore {
         let head = known.row.active ? log.head.sequence : known.intervals.last?.to ?? 0
         var member = known
         if position.read <= log.head.sequence { member.row.read = max(member.row.read, min(position.read, head)) }
-        if position.delivered <= log.head.sequence { member.row.delivered = max(member.row.delivered, min(position.delivered, head)) }
+        if position.delivered <= log.head.sequence {
+            member.row.delivered = max(member.row.delivered, min(position.delivered, head))
+        }
         guard member.row != known.row else { return }
         self.stamp += 1
         member.stamp = self.stamp

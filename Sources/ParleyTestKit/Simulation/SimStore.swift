@@ -58,7 +58,9 @@ package final class SimStore: MessageStore, MessageReader, @unchecked Sendable {
 
     /// The durable entry at this place, if there is one.
     func entry(_ conversation: ConversationID, _ sequence: Int64) -> Entry? {
-        guard let index = self.indices[conversation], sequence >= 1, sequence <= Int64(self.logs[index].entries.count) else { return nil }
+        guard let index = self.indices[conversation], sequence >= 1, sequence <= Int64(self.logs[index].entries.count) else {
+            return nil
+        }
         return self.logs[index].entries[Int(sequence) - 1]
     }
 
@@ -126,19 +128,23 @@ package final class SimStore: MessageStore, MessageReader, @unchecked Sendable {
 
     package func entry(in conversation: ConversationID, from sender: UserID, clientID: ClientID) throws(StoreFailure) -> Entry? {
         try self.check()
-        guard let log = self.log(conversation), let index = log.stored[SimLog.Key(sender: sender, clientID: clientID)] else { return nil }
+        guard let log = self.log(conversation), let index = log.stored[SimLog.Key(sender: sender, clientID: clientID)] else {
+            return nil
+        }
         return log.entries[index]
     }
 
     // MARK: MessageReader
 
-    package func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page {
+    package func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
         let log = try self.visible(conversation, to: user)
         let skip: Int64 = self.bug == .cursorSkip && after > 0 && after % 3 == 0 ? 1 : 0
         return try self.page(log, user, from: after + 1 + skip, limit: limit)
     }
 
-    package func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page {
+    package func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
         let log = try self.visible(conversation, to: user)
         let wanted = log.entries.reversed().filter { $0.sequence < before && log.members[user]?.sees($0.sequence) == true }
         return Page(entries: Array(wanted.prefix(limit)), head: log.head.sequence, more: wanted.count > limit)
@@ -161,7 +167,9 @@ package final class SimStore: MessageStore, MessageReader, @unchecked Sendable {
     {
         let log = try self.visible(conversation, to: user)
         let rows = log.order.compactMap { log.members[$0]?.row }.filter { $0.slot > slot }
-        return rows.prefix(limit).map { MemberProfile(profile: UserProfile(user: $0.user, name: $0.user.rawValue), membership: $0) }
+        return rows.prefix(limit).map {
+            MemberProfile(profile: UserProfile(user: $0.user, name: $0.user.rawValue), membership: $0)
+        }
     }
 
     package func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile] {
@@ -196,7 +204,8 @@ package final class SimStore: MessageStore, MessageReader, @unchecked Sendable {
         // By difference, never counted: M(newest) - M(read) - own ones in between (R34).
         let own = log.ownMessages(of: user, upTo: .max) - log.ownMessages(of: user, upTo: read)
         return ConversationSummary(
-            head: log.head, membership: member.row, unread: max(0, log.head.messages - before - own), preview: nil, peer: nil, stamp: stamp)
+            head: log.head, membership: member.row, unread: max(0, log.head.messages - before - own), preview: nil, peer: nil,
+            stamp: stamp)
     }
 
     // MARK: State

@@ -59,7 +59,8 @@ struct SimQueue {
         var parent = 0
         while true {
             var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < self.heap.count && Self.before(self.heap[child], self.heap[least]) {
+            for child in [2 * parent + 1, 2 * parent + 2]
+            where child < self.heap.count && Self.before(self.heap[child], self.heap[least]) {
                 least = child
             }
             guard least != parent else { return first }

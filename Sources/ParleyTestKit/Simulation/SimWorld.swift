@@ -57,7 +57,9 @@ final class SimWorld {
         self.queue.push(.heal, at: self.plan.horizon)
         while self.failure == nil, !self.isDone, let event = self.queue.pop() {
             self.now = event.time
-            self.note(UInt64(event.kind.rawValue), Int64(event.first), Int64(event.second), "\(event.kind) \(event.first) \(event.second)")
+            self.note(
+                UInt64(event.kind.rawValue), Int64(event.first), Int64(event.second),
+                "\(event.kind) \(event.first) \(event.second)")
             self.handle(event)
             if let fault = self.codec.fault { self.fail("the wire: \(fault)") }
         }
@@ -167,7 +169,9 @@ final class SimWorld {
         case .serverCrash(let downFor): self.crashServer(downFor: downFor)
         case .clientCrash(let client, let downFor): self.clients[client].crash(downFor: downFor)
         case .cut(let client, let clientHears, let serverHears):
-            if let link = self.clients[client].link, link.clientOpen { self.cut(link, clientHears: clientHears, serverHears: serverHears) }
+            if let link = self.clients[client].link, link.clientOpen {
+                self.cut(link, clientHears: clientHears, serverHears: serverHears)
+            }
         case .stall(let client, let lasts): self.clients[client].link?.down.stalledUntil = self.now + lasts
         case .slowDisk(let time): self.slowDisk = time
         }

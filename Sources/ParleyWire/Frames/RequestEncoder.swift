@@ -52,7 +52,9 @@ package struct RequestEncoder {
         }
     }
 
-    private static func create(_ clientID: ClientID, _ new: NewConversation, _ members: [UserID], _ id: Int64, _ buffer: inout ByteBuffer) {
+    private static func create(
+        _ clientID: ClientID, _ new: NewConversation, _ members: [UserID], _ id: Int64, _ buffer: inout ByteBuffer
+    ) {
         buffer.writeRequest("create", id) {
             $0.writeField("client_id", clientID)
             $0.writeField("kind", text: new.kind.name)
@@ -64,7 +66,9 @@ package struct RequestEncoder {
         }
     }
 
-    private static func history(_ conversation: ConversationID, _ range: HistoryRange, _ limit: Int, _ id: Int64, _ buffer: inout ByteBuffer) {
+    private static func history(
+        _ conversation: ConversationID, _ range: HistoryRange, _ limit: Int, _ id: Int64, _ buffer: inout ByteBuffer
+    ) {
         buffer.writeRequest("history", id) {
             $0.writeField("conversation", conversation)
             switch range {

@@ -100,7 +100,8 @@ package struct Receipt: Sendable, Equatable {
 
     package init(_ entry: Entry) {
         self.init(
-            conversation: entry.conversation, clientID: entry.clientID, sequence: entry.sequence, id: String(entry.id), time: entry.time)
+            conversation: entry.conversation, clientID: entry.clientID, sequence: entry.sequence, id: String(entry.id),
+            time: entry.time)
     }
 }
 
@@ -150,7 +151,8 @@ package struct ReceivedSummary: Sendable, Equatable {
     package var more: Bool
 
     package init(
-        conversation: ConversationID, kind: ConversationKind?, title: String = "", peer: UserID? = nil, isMember: Bool, head: Int64 = 0,
+        conversation: ConversationID, kind: ConversationKind?, title: String = "", peer: UserID? = nil, isMember: Bool,
+        head: Int64 = 0,
         read: Int64 = 0, delivered: Int64 = 0, unread: Int64 = 0, entries: [ReceivedEntry]? = nil, more: Bool = false
     ) {
         self.conversation = conversation

@@ -35,7 +35,8 @@ package struct ServerFrameDecoder {
         case "ack": return try self.ack(&object, bytes)
         case "page":
             let page = ReceivedPage(
-                entries: try self.entries("entries", &object, bytes) ?? [], head: try object.integer("head", bytes, in: self.counts),
+                entries: try self.entries("entries", &object, bytes) ?? [],
+                head: try object.integer("head", bytes, in: self.counts),
                 more: try object.optionalBoolean("more", bytes) ?? false)
             return .page(id: try self.id(&object, bytes), try object.identifier("conversation", bytes), page)
         case "ok": return .ok(id: try self.id(&object, bytes))
@@ -49,7 +50,8 @@ package struct ServerFrameDecoder {
         case "synced": return .synced(id: try self.id(&object, bytes), try self.sync(&object, bytes))
         case "created":
             return .created(
-                id: try self.id(&object, bytes), try object.identifier("conversation", bytes), try object.identifier("client_id", bytes))
+                id: try self.id(&object, bytes), try object.identifier("conversation", bytes),
+                try object.identifier("client_id", bytes))
         case "error": return try self.error(&object, bytes)
         case "hello": return .hello(try self.hello(&object, bytes))
         case "ready": return .ready(id: try self.id(&object, bytes), user: try object.identifier("user", bytes))
@@ -70,7 +72,8 @@ package struct ServerFrameDecoder {
             requests = try limits.optionalInteger("requests_in_flight", bytes, in: 1...1_000_000) ?? requests
         }
         return Hello(
-            epoch: try object.text("epoch", bytes), heartbeatMilliseconds: try object.integer("heartbeat_ms", bytes, in: 1...86_400_000),
+            epoch: try object.text("epoch", bytes),
+            heartbeatMilliseconds: try object.integer("heartbeat_ms", bytes, in: 1...86_400_000),
             requestsInFlight: requests)
     }
 
@@ -92,7 +95,9 @@ package struct ServerFrameDecoder {
             content: JSONValue.copy(bytes, at: try object.object("content", bytes)))
     }
 
-    private static func entries(_ name: StaticString, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> [ReceivedEntry]? {
+    private static func entries(_ name: StaticString, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal)
+        -> [ReceivedEntry]?
+    {
         guard let elements = try object.optionalObjects(name, bytes) else { return nil }
         var entries: [ReceivedEntry] = []
         entries.reserveCapacity(elements.count)
@@ -107,7 +112,8 @@ package struct ServerFrameDecoder {
         guard let range = try object.optionalObject("heads", bytes) else { return [] }
         return try self.fields(at: range, bytes).map { (field) throws(Refusal) in
             let quoted = ByteRange(start: field.key.start - 1, end: field.key.end + 1)
-            guard let name = JSONValue.identifier(bytes, at: quoted), let sequence = JSONValue.integer(bytes, at: field.value), sequence >= 0
+            guard let name = JSONValue.identifier(bytes, at: quoted), let sequence = JSONValue.integer(bytes, at: field.value),
+                sequence >= 0
             else { throw Refusal(.wrongType, field: "heads", rule: "conversations and sequences") }
             return KnownHead(ConversationID(trusted: name), sequence)
         }
@@ -133,9 +139,11 @@ package struct ServerFrameDecoder {
         return ReceivedSummary(
             conversation: conversation, kind: kind, title: try object.optionalText("title", bytes) ?? "",
             peer: try object.optionalText("peer", bytes).flatMap { UserID(rawValue: $0) }, isMember: true,
-            head: try object.integer("head", bytes, in: self.counts), read: try object.optionalInteger("read", bytes, in: self.counts) ?? 0,
+            head: try object.integer("head", bytes, in: self.counts),
+            read: try object.optionalInteger("read", bytes, in: self.counts) ?? 0,
             delivered: try object.optionalInteger("delivered", bytes, in: self.counts) ?? 0,
-            unread: try object.optionalInteger("unread", bytes, in: self.counts) ?? 0, entries: try self.entries("entries", &object, bytes),
+            unread: try object.optionalInteger("unread", bytes, in: self.counts) ?? 0,
+            entries: try self.entries("entries", &object, bytes),
             more: try object.optionalBoolean("more", bytes) ?? false)
     }
 
