@@ -90,6 +90,7 @@ extension ClientCore {
         guard case .pull(let index, _)? = self.pending.removeValue(forKey: id) else { return }
         let before = self.conversations[index].position
         self.conversations[index].pull = .none
+        self.note(index, head: page.head)
         for entry in page.entries where entry.sequence > self.conversations[index].position { self.accept(entry, at: index, now) }
         if !page.more { self.conversations[index].position = max(self.conversations[index].position, page.head) }
         if self.conversations[index].position > before {

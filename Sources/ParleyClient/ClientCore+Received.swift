@@ -109,7 +109,8 @@ extension ClientCore {
         self.conversations[index].head = max(self.conversations[index].head, entry.sequence)
         self.conversations[index].delivered = max(self.conversations[index].delivered, entry.sequence)
         self.news.append(.accept(self.conversations[index].id, entry))
-        if self.ends(entry) { self.end(index) }
+        // An end from long ago, read in the history of who was added again, is none now.
+        if self.ends(entry), entry.sequence >= self.conversations[index].head { self.end(index) }
         if entry.kind == .message, entry.sender != self.user { self.conversations[index].unreported += 1 }
         if self.conversations[index].unreported >= self.settings.messagesPerReport {
             self.pump(report: index, at: now)

@@ -48,7 +48,7 @@ package final class Engine: SocketSessionFactory {
 
     /// Makes the engine's side of a connection. Called on the socket's event loop.
     package func makeSession(for socket: any Socket, info: ConnectionInfo) -> any SocketSession {
-        let delivery = self.outbox.delivery(on: socket.eventLoop)
+        let delivery = self.delivery(on: socket.eventLoop)
         let id = self.nextConnection.wrappingAdd(1, ordering: .relaxed).oldValue
         let connection = Connection(id: id, delivery: delivery, socket: socket, info: info)
         delivery.add(connection)
@@ -62,7 +62,7 @@ package final class Engine: SocketSessionFactory {
 
     /// Tells the loop's connections that the server goes down. The gateway closes the sockets after this.
     /// Called on the event loop whose connections are meant.
-    package func drain(on eventLoop: any EventLoop) { self.outbox.delivery(on: eventLoop).drain() }
+    package func drain(on eventLoop: any EventLoop) { self.delivery(on: eventLoop).drain() }
 
     /// Ends the threads; what was handed over before is finished and stored.
     package func close() async {
@@ -81,6 +81,9 @@ package final class Engine: SocketSessionFactory {
             self.hand([.answer(submission.origin, .refused(Refusal(.draining)))], to: submission.origin.loop)
         }
     }
+
+    /// On the loop itself: what its connections share.
+    func delivery(on eventLoop: any EventLoop) -> LoopDelivery { self.outbox.delivery(on: eventLoop) }
 
     func hand(_ effects: [LoopEffect], to loop: Int32) { self.outbox.hand(effects, to: loop) }
 

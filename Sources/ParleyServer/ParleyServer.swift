@@ -107,6 +107,7 @@ package struct ParleyServer: Sendable {
         gateway.host = self.configuration.host
         gateway.port = self.configuration.port
         gateway.trustedProxies = self.configuration.trustedProxies
+        gateway.socket.messageBytesBeforeLogin = Limits.frameBeforeAuthBytes
         gateway.handshake.origins = OriginPolicy(allowed: Set(self.configuration.allowedOrigins))
         if !self.configuration.rateLimits { gateway.connectionsPerAddressBeforeLogin = .max }
         let host = self.configuration.host

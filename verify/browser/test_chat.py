@@ -257,11 +257,27 @@ def geometry(page):
         '.map((e) => e.getBoundingClientRect()).filter((r) => r.left < port.left || r.right > port.right).length') == 0
 
 
-def access_token(page):
+def grant_of(page):
     return page.driver.execute_async_script(
         'const done = arguments[0]; const open = indexedDB.open("parley");'
         'open.onsuccess = () => { const get = open.result.transaction("settings").objectStore("settings").get("grant");'
-        ' get.onsuccess = () => { open.result.close(); done(get.result.access_token); }; };')
+        ' get.onsuccess = () => { open.result.close(); done(get.result); }; };')
+
+
+def access_token(page):
+    return grant_of(page)['access_token']
+
+
+def test_tokens_are_renewed_before_they_expire(stage):
+    ann = stage.enter(0, 'Ann')
+    before = grant_of(ann)
+    ann.advance(before['access_expires'] - ann.run('return parley.clock.now()') - 59_000)
+    ann.event('renewed')
+    ann.idle()
+    after = grant_of(ann)
+    assert after['session'] == before['session']
+    assert after['refresh_token'] != before['refresh_token']
+    call(stage.direct, 'GET', 'me', token=after['access_token'])
 
 
 def test_an_ended_session_keeps_what_was_written(stage):

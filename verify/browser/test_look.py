@@ -42,7 +42,7 @@ def shoot(page, shots, name):
         page.size(size)
         page.scheme(scheme)
         page.idle()
-        page.run('return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 250)))')
+        page.run('return Promise.all(document.getAnimations().map((each) => each.finished)).then(() => true)')
         page.driver.save_screenshot(str(shots / f'{name}-{size}-{scheme}.png'))
         assert page.run('return document.documentElement.scrollWidth <= innerWidth'), (name, size)
         assert page.run(CLIPPED) == [], (name, size)
@@ -74,7 +74,7 @@ def scene(stage):
         people['Cleo'].send(many, f'Recipe number {number + 1}: bread, salt and patience')
     direct = people['Cleo'].direct(ids['Ann'])
     people['Cleo'].send(direct, 'Are you coming tomorrow?')
-    group = people['Ann'].create('Island weekend', ids['Ben'], ids['Cleo'])
+    group = people['Ben'].create('Island weekend', ids['Ann'], ids['Cleo'])
     for who, text in TALK:
         people[who].send(group, text)
     page = stage.enter(0, 'Ann', register=False)
@@ -103,7 +103,6 @@ def test_list_and_conversation(stage, shots, scene):
     page.find('dialog .person').click()
     shoot(page, shots, 'new-conversation')
     page.button('Cancel').click()
-    page.find('.subtitle').click() if page.find('.conversation-pane').is_displayed() else None
 
 
 def test_a_long_conversation(stage, shots, scene):
@@ -123,6 +122,35 @@ def test_offline(stage, shots, scene):
     page.advance(2_500)
     page.until('return !document.querySelector(".banner").hidden')
     shoot(page, shots, 'offline')
+
+
+def test_removed_with_a_message_waiting(stage, shots, scene):
+    page, people, group = scene
+    page.expect('net::ERR_', 'WebSocket connection to')
+    page.choose('Island weekend')
+    stage.proxies[0].cut()
+    page.event('phase', phase='waiting')
+    page.send('Too late.')
+    people['Cleo'].send(group, 'Goodbye, Ann.')
+    page.until('return document.querySelector(".rows .own:last-child").dataset.state === "queued"')
+    people['Ann'].request('leave', client_id='gone', conversation=group)
+    stage.proxies[0].restore()
+    page.until(
+        'parley.clock.advance(1000); return document.querySelector(".rows .refusal") !== null')
+    assert 'not a member' in page.find('.rows .refusal').text
+    assert not page.find('.composer textarea').is_displayed()
+    page.until('return !document.querySelector(".composer-area .reason").hidden')
+    shoot(page, shots, 'failed')
+    page.button('Discard').click()
+    page.until('return document.querySelector(".rows .refusal") === null')
+
+
+def test_members(stage, shots, scene):
+    page, people, group = scene
+    page.choose('Island weekend')
+    page.find('.subtitle').click()
+    page.until('return document.querySelectorAll("dialog[open] .person").length === 3')
+    shoot(page, shots, 'members')
 
 
 def test_keyboard_alone(stage, scene):

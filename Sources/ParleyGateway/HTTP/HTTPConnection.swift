@@ -59,6 +59,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     }
 
     private var registry: LoopRegistry { self.environment.registry }
+    /// The connection's id as logs write it.
+    private var name: String { String(self.id, radix: 16) }
     private var limits: HTTPLimits { self.core.configuration.http }
 
     // MARK: ChannelDuplexHandler
@@ -110,7 +112,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let parserError = error as? HTTPParserError else {
-            self.core.logger.debug("connection failed", metadata: ["connection": "\(String(self.id, radix: 16))", "cause": "\(error)"])
+            self.core.logger.debug("connection failed", metadata: ["connection": "\(self.name)", "cause": "\(error)"])
             return self.cut()
         }
         self.keepsAlive = false
@@ -334,10 +336,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
             // Hands what it has not read as HTTP to the socket when it leaves, at the end of this turn.
             pipeline.removeHandler(context: decoder, promise: nil)
         } catch {
-            self.core.logger.error("upgrade failed", metadata: ["connection": "\(String(self.id, radix: 16))", "cause": "\(error)"])
+            self.core.logger.error("upgrade failed", metadata: ["connection": "\(self.name)", "cause": "\(error)"])
             socket.cut()
             return self.cut()
         }
-        socket.start(info: ConnectionInfo(origin: origin, subprotocol: agreement.subprotocol, connection: self.id))
+        let info = ConnectionInfo(origin: origin, subprotocol: agreement.subprotocol, connection: self.id)
+        socket.start(info: info)
     }
 }

@@ -76,6 +76,7 @@ extension SimWorld {
             link.awaitsRoom = false
             link.server?.becameWritable()
         }
+        self.note(0x91, Int64(link.client), Int64(link.id), "client \(link.client) gets \(frame.map { "\($0)" } ?? "the end")")
         if let frame { self.clients[link.client].received(frame, on: link) } else { self.hears(client: link) }
     }
 
@@ -86,6 +87,7 @@ extension SimWorld {
             return
         }
         guard let request = link.up.queue.popFirst() else { return }
+        self.note(0x92, Int64(link.client), Int64(link.id), "the server gets from \(link.client) \(request.map { "\($0)" } ?? "the end")")
         if let request { link.server?.received(request) } else { self.hears(server: link) }
     }
 

@@ -184,7 +184,10 @@ final class SimServer {
     private func finishTurn() {
         let effects = self.effects
         self.effects.removeAll(keepingCapacity: true)
-        if !effects.isEmpty { self.dispatch(effects) }
+        if !effects.isEmpty {
+            self.world.note(0x93, Int64(effects.count), 0, "the shard says \(effects)")
+            self.dispatch(effects)
+        }
         if self.positionsDue { self.writePositions() }
         self.isBusy = false
         if !self.backlog.isEmpty || !self.mailbox.isEmpty || self.sequencer.waiting > 0 { self.wake() }

@@ -1,12 +1,12 @@
 /// What happened in a run: a hash of everything, and the last lines where they are kept.
 struct SimTrace {
-    static let kept = 50
     private(set) var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     private(set) var steps: UInt64 = 0
-    let recording: Bool
+    /// How many lines are kept; 0 for none.
+    let kept: Int
     private var lines: [String] = []
 
-    init(recording: Bool) { self.recording = recording }
+    init(kept: Int) { self.kept = kept }
 
     /// Mixes a step into the hash. The text is made only where lines are kept.
     @inline(__always)
@@ -14,12 +14,12 @@ struct SimTrace {
         self.steps &+= 1
         self.hash = simMix(self.hash ^ UInt64(bitPattern: time) &* 0x9E37_79B9_7F4A_7C15 ^ kind << 56)
         self.hash = simMix(self.hash ^ UInt64(bitPattern: first) ^ UInt64(bitPattern: second) << 20)
-        guard self.recording else { return }
-        if self.lines.count >= 2 * Self.kept { self.lines.removeFirst(Self.kept) }
+        guard self.kept > 0 else { return }
+        if self.lines.count >= 2 * self.kept { self.lines.removeFirst(self.kept) }
         self.lines.append("\(time) ms  \(text())")
     }
 
-    var last: [String] { Array(self.lines.suffix(Self.kept)) }
+    var last: [String] { Array(self.lines.suffix(self.kept)) }
 }
 
 /// What is due, in order of time, then of making.

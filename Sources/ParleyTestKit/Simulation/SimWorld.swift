@@ -30,14 +30,14 @@ final class SimWorld {
     private var slowDisk: Int64 = 0
     private var sent = 0
 
-    init(seed: UInt64, bug: SimBug?, checksShown: Bool, recording: Bool) {
+    init(seed: UInt64, bug: SimBug?, checksShown: Bool, kept: Int) {
         self.seed = seed
         self.bug = bug
         self.checksShown = checksShown
         var random = SimRandom(seed: seed)
         self.plan = SimPlan(seed: seed, random: &random)
         self.random = random
-        self.trace = SimTrace(recording: recording)
+        self.trace = SimTrace(kept: kept)
         self.codec = SimCodec(wire: self.plan.wire)
         self.users = (1...self.plan.users).map { UserID(trusted: "u\($0)") }
         self.store.users = Set(self.users)
@@ -160,6 +160,7 @@ final class SimWorld {
             if self.server?.incarnation == incarnation { self.crashServer(downFor: self.draw(0...300)) }
             return
         }
+        self.note(0x90, Int64(index), 0, "fault: \(self.plan.faults[index].fault)")
         switch self.plan.faults[index].fault {
         case .append(let failure): self.store.nextFailure = failure
         case .reads(let count): self.store.failingReads = count

@@ -8,6 +8,9 @@ package struct Simulation: Sendable {
     /// Whether what the server writes is compared with the log at once.
     package var checksShown = true
 
+    /// Lines of the trace that a failed run comes with.
+    package var traceLines = 50
+
     package init(bug: SimBug? = nil, checksShown: Bool = true) {
         self.bug = bug
         self.checksShown = checksShown
@@ -36,13 +39,13 @@ package struct Simulation: Sendable {
     }
 
     package func run(seed: UInt64) -> Outcome {
-        let outcome = self.run(seed: seed, recording: false)
+        let outcome = self.run(seed: seed, kept: 0)
         // The lines are not made where nobody reads them: a run that fails is run once more.
-        return outcome.failure == nil ? outcome : self.run(seed: seed, recording: true)
+        return outcome.failure == nil ? outcome : self.run(seed: seed, kept: self.traceLines)
     }
 
-    private func run(seed: UInt64, recording: Bool) -> Outcome {
-        let world = SimWorld(seed: seed, bug: self.bug, checksShown: self.checksShown, recording: recording)
+    private func run(seed: UInt64, kept: Int) -> Outcome {
+        let world = SimWorld(seed: seed, bug: self.bug, checksShown: self.checksShown, kept: kept)
         let failure = world.run()
         return Outcome(
             seed: seed, hash: world.trace.hash, steps: world.trace.steps, simulatedMilliseconds: world.now,

@@ -1,13 +1,16 @@
 import ParleyTestKit
 
-/// `parley-simulate [count] [base]`: runs so many seeds over all cores; prints what fails, then one line.
+/// `parley-simulate [count] [base] [lines]`: runs so many seeds over all cores; prints what fails with so many lines of its trace,
+/// then one line.
 func number(_ index: Int, _ otherwise: UInt64) -> UInt64 {
     CommandLine.arguments.count > index ? UInt64(CommandLine.arguments[index]) ?? otherwise : otherwise
 }
 
 let clock = ContinuousClock()
 let start = clock.now
-let total = await Simulation().run(seeds: number(2, 1), count: number(1, 10_000))
+var simulation = Simulation()
+simulation.traceLines = Int(number(3, 50))
+let total = await simulation.run(seeds: number(2, 1), count: number(1, 10_000))
 for (index, outcome) in total.failed.enumerated() {
     print(index < 5 ? outcome.report : String(outcome.report.prefix { $0 != "\n" }))
 }

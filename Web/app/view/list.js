@@ -22,7 +22,7 @@ export function createList({ store, clock, onOpen, onNew }) {
     if (row.current) button.setAttribute('aria-current', 'true');
     else button.removeAttribute('aria-current');
     button.classList.toggle('unread', row.unread > 0);
-    const line = h('span', { class: `preview ${row.state}` });
+    const line = h('span', { class: `preview ${row.state && `is-${row.state}`}` });
     if (row.state === 'waiting') line.append(icon('waiting'));
     if (row.state === 'failed') line.append(icon('alert'));
     if (row.label) line.append(h('span', { class: 'label' }, h('bdi', { text: row.label }), ': '));

@@ -1,0 +1,164 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOEmbedded
+import ParleyDomain
+import ParleyTestKit
+import ParleyWire
+import Synchronization
+import Testing
+
+@testable import ParleyEngine
+
+/// A client's socket that keeps what is written to it.
+///
+/// `@unchecked Sendable` is sound because everything is touched on the bench's one event loop only.
+final class FakeSocket: Socket, @unchecked Sendable {
+    let eventLoop: any EventLoop
+    var isWritable = true
+    private(set) var writes: [ByteBuffer] = []
+    private(set) var closed: UInt16?
+    private(set) var pauses = 0
+    private(set) var resumes = 0
+
+    init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+
+    func write(_ frames: ByteBuffer) { self.writes.append(frames) }
+    func close(code: UInt16, reason: String) { self.closed = code }
+    func pauseReading() { self.pauses += 1 }
+    func resumeReading() { self.resumes += 1 }
+
+    /// The JSON texts of all frames written so far.
+    var texts: [String] {
+        var texts: [String] = []
+        for var buffer in self.writes {
+            while let first = buffer.readInteger(as: UInt16.self) {
+                let short = Int(first & 0x7F)
+                let length =
+                    switch short {
+                    case 126: buffer.readInteger(as: UInt16.self).map(Int.init) ?? 0
+                    case 127: buffer.readInteger(as: UInt64.self).map { Int(clamping: $0) } ?? 0
+                    default: short
+                    }
+                texts.append(buffer.readString(length: length) ?? "")
+            }
+        }
+        return texts
+    }
+
+    /// The `type` of each frame, and its sequence where it has one.
+    var summary: [String] {
+        self.texts.map { text in
+            let object = (try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]) ?? [:]
+            let type = object["type"] as? String ?? "?"
+            if let sequence = object["sequence"] as? Int { return "\(type) \(sequence)" }
+            if let name = object["name"] as? String, type == "error" { return "error \(name)" }
+            return type
+        }
+    }
+}
+
+/// Lets in whoever shows a token `token-USER`.
+struct OpenAccounts: AccountService {
+    func register(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant { throw Refusal(.forbidden) }
+    func logIn(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant { throw Refusal(.forbidden) }
+    func refresh(token: String, from origin: Origin) async throws(Refusal) -> LoginGrant { throw Refusal(.forbidden) }
+    func logOut(_ identity: Identity) async throws(Refusal) {}
+    func authenticate(token: String) async throws(Refusal) -> Identity {
+        guard token.hasPrefix("token-") else { throw Refusal(.badToken) }
+        let user = String(token.dropFirst(6))
+        return Identity(user: UserID(trusted: user), name: user, session: SessionID(trusted: "s-" + user), device: "")
+    }
+    func makeTicket(for identity: Identity) async throws(Refusal) -> (ticket: String, expires: Int64) { ("", 0) }
+    func redeem(ticket: String) async throws(Refusal) -> Identity { throw Refusal(.badToken) }
+}
+
+/// A whole engine over a store in memory, on one event loop and clocks that the test winds.
+final class EngineBench: Sendable {
+    let loop = NIOAsyncTestingEventLoop()
+    let engine: Engine
+    let store: MemoryMessageStore
+
+    init(users: [String], settings: EngineSettings = EngineSettings()) throws {
+        let store = MemoryMessageStore(epoch: "e1", firstID: 1)
+        for user in users { store.addUser(UserProfile(user: UserID(trusted: user), name: user)) }
+        self.store = store
+        let time = TimeSource()
+        self.source = time
+        self.engine = Engine(
+            store: store, reader: store, accounts: OpenAccounts(), group: self.loop, settings: settings,
+            clock: EngineClock(wall: { time.now }, steady: { time.now }),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    private let source: TimeSource
+
+    final class TimeSource: Sendable {
+        private let value = Mutex<Int64>(1_000_000)
+        var now: Int64 { self.value.withLock { $0 } }
+        func advance(_ milliseconds: Int64) { self.value.withLock { $0 += milliseconds } }
+    }
+
+    /// Lets the clock go on and the loop's timers with it.
+    func advance(_ milliseconds: Int64) async {
+        self.source.advance(milliseconds)
+        await self.loop.advanceTime(by: .milliseconds(milliseconds))
+    }
+
+    /// Runs the loop until this holds. The shard's thread works meanwhile; a test that waits for nothing ends by its time limit.
+    func until(_ condition: @escaping @Sendable () -> Bool) async throws {
+        while true {
+            await self.loop.run()
+            if try await self.loop.executeInContext(condition) { return }
+            await Task.yield()
+        }
+    }
+
+    /// A connection that has not said anything yet.
+    func connect() async throws -> (FakeSocket, any SocketSession) {
+        let socket = FakeSocket(self.loop)
+        let engine = self.engine
+        let info = ConnectionInfo(origin: Origin(address: "192.0.2.1", agent: ""), subprotocol: "parley.json.1")
+        let session = try await self.loop.executeInContext { Carried(engine.makeSession(for: socket, info: info)) }
+        return (socket, session.value)
+    }
+
+    func say(_ text: String, on session: any SocketSession) async throws {
+        let session = Carried(session)
+        try await self.loop.executeInContext { session.value.received(text: ByteBuffer(string: text)) }
+    }
+
+    /// A connection that is live.
+    func enter(_ user: String) async throws -> (FakeSocket, any SocketSession) {
+        let (socket, session) = try await self.connect()
+        try await self.say(#"{"type":"auth","id":0,"token":"token-\#(user)"}"#, on: session)
+        try await self.until { socket.summary.contains("ready") }
+        return (socket, session)
+    }
+
+    func send(_ conversation: String, _ id: Int, on session: any SocketSession) async throws {
+        try await self.say(Self.sending(conversation, id), on: session)
+    }
+
+    static func sending(_ conversation: String, _ id: Int) -> String {
+        #"{"type":"send","id":\#(id),"conversation":"\#(conversation)","client_id":"m\#(id)","content":{"type":"text","text":"hi"}}"#
+    }
+
+    /// Makes a group and gives its id.
+    func group(of members: [String], by session: any SocketSession, at socket: FakeSocket) async throws -> String {
+        let list = members.map { "\"\($0)\"" }.joined(separator: ",")
+        try await self.say(#"{"type":"create","id":1,"client_id":"g","kind":"group","title":"G","members":[\#(list)]}"#, on: session)
+        try await self.until { socket.summary.contains("created 1") }
+        let text = try #require(socket.texts.first { $0.hasPrefix(#"{"type":"created""#) })
+        let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        return try #require(object?["conversation"] as? String)
+    }
+
+    func close() async { await self.engine.close() }
+}
+
+/// Takes something that lives on the event loop there and back. Sound because only code on the loop touches the value.
+struct Carried<Value>: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+}

@@ -1,0 +1,115 @@
+import NIOCore
+import NIOEmbedded
+import ParleyDomain
+import Testing
+
+@testable import ParleyEngine
+
+/// How a connection comes in, is kept in bounds, and ends.
+@Suite(.timeLimit(.minutes(1))) struct SessionTests {
+    @Test func onlyAuthIsTakenFromAStranger() async throws {
+        let bench = try EngineBench(users: ["ann"])
+        let (socket, session) = try await bench.connect()
+        try await bench.say(EngineBench.sending("g", 1), on: session)
+        try await bench.until { socket.closed != nil }
+        #expect(socket.summary == ["hello", "error not_authenticated"])
+        #expect(socket.closed == 4401)
+        await bench.close()
+    }
+
+    @Test func badTokenEndsTheConnection() async throws {
+        let bench = try EngineBench(users: ["ann"])
+        let (socket, session) = try await bench.connect()
+        try await bench.say(#"{"type":"auth","id":0,"token":"nonsense"}"#, on: session)
+        try await bench.until { socket.closed != nil }
+        #expect(socket.summary == ["hello", "error bad_token"])
+        await bench.close()
+    }
+
+    @Test func strangerIsCutAtTheDeadline() async throws {
+        let bench = try EngineBench(users: ["ann"])
+        let (socket, _) = try await bench.connect()
+        for _ in 0..<4 { await bench.advance(1_000) }
+        #expect(socket.closed == nil)
+        await bench.advance(1_000)
+        try await bench.until { socket.closed != nil }
+        #expect(socket.summary == ["hello", "error auth_timeout"])
+        #expect(socket.closed == 4401)
+        await bench.close()
+    }
+
+    @Test func longFrameBeforeAuthIsRefused() async throws {
+        let bench = try EngineBench(users: ["ann"])
+        let (socket, session) = try await bench.connect()
+        try await bench.say(#"{"type":"auth","id":0,"token":"\#(String(repeating: "x", count: 5_000))"}"#, on: session)
+        try await bench.until { socket.closed == 1009 }
+        await bench.close()
+    }
+
+    @Test func endedSessionClosesItsConnectionsAndNoOthers() async throws {
+        let bench = try EngineBench(users: ["ann", "bob"])
+        let (ann, _) = try await bench.enter("ann")
+        let (bob, _) = try await bench.enter("bob")
+        bench.engine.endSession(SessionID(trusted: "s-ann"), of: UserID(trusted: "ann"))
+        try await bench.until { ann.closed != nil }
+        #expect(ann.summary.last == "error session_ended")
+        #expect(bob.closed == nil)
+        // A log-in that was ended cannot come back in on another connection.
+        let (again, session) = try await bench.connect()
+        try await bench.say(#"{"type":"auth","id":0,"token":"token-ann"}"#, on: session)
+        try await bench.until { again.closed != nil }
+        #expect(again.summary.last == "error session_ended")
+        await bench.close()
+    }
+
+    @Test func whoAsksTooOftenIsToldToWait() async throws {
+        var settings = EngineSettings()
+        settings.framesPerSecond = 10
+        settings.frameBurst = 3
+        let bench = try EngineBench(users: ["ann"], settings: settings)
+        let (socket, session) = try await bench.enter("ann")
+        for id in 1...4 { try await bench.say(#"{"type":"ping","id":\#(id)}"#, on: session) }
+        #expect(socket.summary == ["hello", "ready", "pong", "pong", "error rate_limited", "error rate_limited"])
+        #expect(try #require(socket.texts.last).contains(#""retry_ms":100"#))
+        await bench.advance(100)
+        try await bench.say(#"{"type":"ping","id":9}"#, on: session)
+        #expect(socket.summary.last == "pong")
+        await bench.close()
+    }
+
+    @Test func badFramesAreAnsweredAndOnlyBrokenOnesEndTheConnection() async throws {
+        let bench = try EngineBench(users: ["ann"])
+        let (socket, session) = try await bench.enter("ann")
+        try await bench.say(#"{"type":"dance","id":1}"#, on: session)
+        try await bench.say(#"{"type":"ping","id":2,"x":1}"#, on: session)
+        #expect(socket.summary.suffix(2) == ["error unknown_type", "error unknown_field"])
+        #expect(socket.closed == nil)
+        try await bench.say("[]", on: session)
+        #expect(socket.summary.last == "error not_json")
+        #expect(socket.closed == 4400)
+        await bench.close()
+    }
+
+    @Test func goneConnectionGetsNothingMore() async throws {
+        let bench = try EngineBench(users: ["ann", "bob"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let (bob, bobSession) = try await bench.enter("bob")
+        let group = try await bench.group(of: ["bob"], by: annSession, at: ann)
+        try await bench.until { bob.summary.last == "event 1" }
+        let session = Carried(bobSession)
+        try await bench.loop.executeInContext { session.value.disconnected() }
+        try await bench.send(group, 10, on: annSession)
+        try await bench.until { ann.summary.last == "ack 2" }
+        #expect(bob.summary.last == "event 1")
+        await bench.close()
+    }
+
+    @Test func drainTellsWhenToComeBack() async throws {
+        let bench = try EngineBench(users: ["ann"])
+        let (socket, _) = try await bench.enter("ann")
+        let (engine, loop) = (bench.engine, bench.loop)
+        try await loop.executeInContext { engine.drain(on: loop) }
+        #expect(socket.summary.last == "reconnect")
+        await bench.close()
+    }
+}
