@@ -144,10 +144,15 @@ import Testing
             #expect(refusal.code == code)
             #expect(refusal.code.retry == .later)
         }
-        // What was believed of the conversation is looked up again, and those live in it are told where it stands.
-        _ = sequencer.submit(Self.send("a", 9))
-        let unknown = sequencer.unknown(for: sequencer.pick())
-        #expect(unknown.conversations == [Self.room("a")])
+        #expect(sequencer.hasDoubts == (code == .outcomeUnknown))
+    }
+
+    @Test func unknownOutcomeIsLookedUpBeforeAnythingElse() {
+        var sequencer = Self.sequencer(["a"])
+        _ = sequencer.submit(Self.send("a", 1))
+        _ = sequencer.fail(sequencer.decide(sequencer.pick(), at: 1), .outcomeUnknown("x"))
+        // Nothing was picked, and yet there is something to ask; those live in the conversation are told where it stands.
+        #expect(sequencer.unknown(for: []).conversations == [Self.room("a")])
         let bells = sequencer.learn(heads: [Self.head("a", sequence: 4)], places: [])
         guard case .bell(_, head: 4)? = bells.first else { Issue.record("no bell"); return }
     }
