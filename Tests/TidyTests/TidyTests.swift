@@ -62,8 +62,9 @@ private let platform: Set<String> = ["Synchronization", "Glibc", "Musl"]
 private let mayImport: [String: Set<String>] = [
     "ParleyDomain": ["DequeModule"],
     "ParleyWire": ["ParleyDomain", "NIOCore"],
+    // Swift: by name only for `_nfc`, in NamePolicy.swift, which says why.
     "ParleyEngine": platform.union([
-        "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "DequeModule", "Crypto", "Logging", "CArgon2",
+        "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "DequeModule", "Crypto", "Logging", "CArgon2", "Swift",
     ]),
     // FoundationEssentials: Hummingbird brings it anyway, and one file needs a type of it.
     "ParleyGateway": platform.union([
@@ -84,7 +85,12 @@ private let mayImport: [String: Set<String>] = [
 
 private func module(of path: String) -> String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
 
-private func sources() throws -> [SourceText] { try Repository.files(in: "Sources", ending: ".swift").map { try SourceText($0) } }
+/// All files of `Sources`, read and scanned once for all tests.
+private let scanned: Result<[SourceText], any Error> = Result {
+    try Repository.files(in: "Sources", ending: ".swift").map { try SourceText($0) }
+}
+
+private func sources() throws -> [SourceText] { try scanned.get() }
 
 private func expectNone(_ findings: [String], sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(findings.isEmpty, "\n\(findings.joined(separator: "\n"))", sourceLocation: sourceLocation)
