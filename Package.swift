@@ -101,12 +101,17 @@ let package = Package(
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),
         .testTarget(
-            name: "ParleyEngineTests", dependencies: ["ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded]),
+            name: "ParleyEngineTests",
+            dependencies: ["ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded]),
         .testTarget(
             name: "ParleyGatewayTests",
-            dependencies: ["ParleyGateway", "ParleyEngine", "ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore, nioPosix, nioEmbedded, nioHTTP1, logging, hummingbird, httpTypes]),
+            dependencies: [
+                "ParleyGateway", "ParleyEngine", "ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore, nioPosix, nioEmbedded,
+                nioHTTP1, logging, hummingbird, httpTypes,
+            ]),
         .testTarget(name: "AdapterTests", dependencies: ["ParleySQLite", "ParleyDomain", "ParleyTestKit", "CSQLite"]),
-        .testTarget(name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit", nioCore]),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit", nioCore]),
         .testTarget(name: "TidyTests"),
     ]
 )

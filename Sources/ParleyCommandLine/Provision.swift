@@ -1,6 +1,6 @@
 import ArgumentParser
-import ParleyServer
 import ParleySQLite
+import ParleyServer
 
 struct Provision: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -52,8 +52,12 @@ struct Check: AsyncParsableCommand {
 /// Hands a command to the server that runs on the folder, or opens the folder and runs it here.
 private func runOnFolder(_ folder: String, command: String, input: [UInt8]) async throws -> [UInt8] {
     let progress: @Sendable (String) -> Void = { complain($0) }
-    guard fileExists(folder) || command == "provision" else { throw StartFailure("There is no data folder \(folder). Give one with --data.") }
-    if let answer = try await askRunningServer(folder: folder, command: command, input: input, progress: progress) { return answer }
+    guard fileExists(folder) || command == "provision" else {
+        throw StartFailure("There is no data folder \(folder). Give one with --data.")
+    }
+    if let answer = try await askRunningServer(folder: folder, command: command, input: input, progress: progress) {
+        return answer
+    }
     do {
         return try await Control(database: SQLiteDatabase(folder: folder)).run(command, input, progress)
     } catch let failure as OpenFailure {

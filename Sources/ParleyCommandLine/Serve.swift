@@ -32,7 +32,9 @@ package struct ServeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The folder of the web client; `none` serves no page.", valueName: "folder"))
     var web: String?
 
-    @Option(help: ArgumentHelp("An origin, besides the server's own, whose pages may connect. May be given several times.", valueName: "origin"))
+    @Option(
+        help: ArgumentHelp(
+            "An origin, besides the server's own, whose pages may connect. May be given several times.", valueName: "origin"))
     var allowOrigin: [String] = []
 
     @Option(help: ArgumentHelp("A proxy whose X-Forwarded-For is believed. May be given several times.", valueName: "address"))

@@ -3,7 +3,9 @@ package import ParleyDomain
 extension SQLiteMessageStore {
     package func entry(in conversation: ConversationID, from sender: UserID, clientID: ClientID) throws(StoreFailure) -> Entry? {
         try self.writer.read(.high) { () throws(SQLiteError) -> Entry? in
-            guard let key = try self.writer.userKey(sender), let known = try self.writer.conversation(conversation) else { return nil }
+            guard let key = try self.writer.userKey(sender), let known = try self.writer.conversation(conversation) else {
+                return nil
+            }
             let query = try self.writer.statement(
                 """
                 SELECT \(Row.entryColumns)

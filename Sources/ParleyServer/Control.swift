@@ -9,7 +9,9 @@ package struct Control: Sendable {
     package init(database: SQLiteDatabase) { self.database = database }
 
     /// Runs a command by its name.
-    package func run(_ command: String, _ input: [UInt8], _ progress: @escaping @Sendable (String) -> Void) async throws -> [UInt8] {
+    package func run(_ command: String, _ input: [UInt8], _ progress: @escaping @Sendable (String) -> Void) async throws
+        -> [UInt8]
+    {
         switch command {
         case "provision": return try await onOwnThread { try self.provision(input, progress) }
         case "check": return try await onOwnThread { try self.check(progress) }
@@ -36,9 +38,11 @@ package struct Control: Sendable {
         }
         guard report.isSound else {
             for problem in report.problems { progress(problem) }
-            throw StartFailure("\(report.problemCount) problems found. Restore a backup; no entry that fails its check is ever served.")
+            throw StartFailure(
+                "\(report.problemCount) problems found. Restore a backup; no entry that fails its check is ever served.")
         }
-        let text = "sound: \(report.conversations) conversations, \(report.entries) entries, \(report.members) memberships, \(report.users) users, \(report.sessions) sessions\n"
+        let text =
+            "sound: \(report.conversations) conversations, \(report.entries) entries, \(report.members) memberships, \(report.users) users, \(report.sessions) sessions\n"
         return Array(text.utf8)
     }
 }

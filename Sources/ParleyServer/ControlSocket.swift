@@ -9,7 +9,8 @@ import ServiceLifecycle
 /// progress; the last one begins with `ok` or `failed`.
 struct ControlSocket: Service {
     /// Runs one command: its line, its input, and where lines of progress go. Returns what stands after `ok`.
-    typealias Handler = @Sendable (_ command: String, _ input: [UInt8], _ progress: @escaping @Sendable (String) -> Void) async throws
+    typealias Handler =
+        @Sendable (_ command: String, _ input: [UInt8], _ progress: @escaping @Sendable (String) -> Void) async throws
         -> [UInt8]
 
     /// Longest input of a command, in bytes: a plan of a million users.
@@ -40,7 +41,8 @@ struct ControlSocket: Service {
                 }
         } catch {
             // A path of more than 107 bytes cannot be a socket. Chat works without one.
-            self.logger.warning("commands cannot reach this server while it runs", metadata: ["path": "\(self.path)", "cause": "\(error)"])
+            self.logger.warning(
+                "commands cannot reach this server while it runs", metadata: ["path": "\(self.path)", "cause": "\(error)"])
             try? await gracefulShutdown()
             return
         }

@@ -1,7 +1,7 @@
+import Hummingbird
 package import Logging
 import NIOCore
 import NIOPosix
-import Hummingbird
 package import ParleyDomain
 import ParleyEngine
 import ParleyGateway
@@ -23,9 +23,10 @@ package struct ParleyServer: Sendable {
 
     /// Puts something between engine and store: how the judge's faulty server is built from the real one. `deliver` is how the
     /// engine hands effects to its connections.
-    package typealias StoreWrapper = @Sendable (
-        _ store: sending any MessageStore, _ deliver: @escaping @Sendable ([Effect]) -> Void
-    ) -> sending any MessageStore
+    package typealias StoreWrapper =
+        @Sendable (
+            _ store: sending any MessageStore, _ deliver: @escaping @Sendable ([Effect]) -> Void
+        ) -> sending any MessageStore
 
     package init(_ configuration: ServerConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -44,7 +45,8 @@ package struct ParleyServer: Sendable {
         let database = try self.openDatabase()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: self.configuration.loops ?? max(1, System.coreCount - 1))
         let accounts = try self.makeAccounts(database)
-        let clock = EngineClock(wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) })
+        let clock = EngineClock(
+            wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) })
         var settings = self.configuration.engine
         if !self.configuration.rateLimits { settings.framesPerSecond = 0 }
         let late = Mutex<Engine?>(nil)
@@ -65,7 +67,9 @@ package struct ParleyServer: Sendable {
         }
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup), .init(service: control)],
+                services: [
+                    .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup), .init(service: control),
+                ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
         do {
             try await services.run()
@@ -128,7 +132,8 @@ package struct ParleyServer: Sendable {
         do throws(StaticAssets.Failure) {
             return GatewayServer.respond(with: router, assets: try StaticAssets(folder: folder))
         } catch {
-            throw StartFailure("The web client in \(folder) cannot be read (\(error)). Name its folder with --web, or --web none.")
+            throw StartFailure(
+                "The web client in \(folder) cannot be read (\(error)). Name its folder with --web, or --web none.")
         }
     }
 }

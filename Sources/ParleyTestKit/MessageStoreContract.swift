@@ -137,7 +137,8 @@ package enum MessageStoreContract {
             try expectEqual(room.store.entry(in: room.id, from: user(1), clientID: draft.clientID), entry, "the entry")
             try expectEqual(room.store.entry(in: room.id, from: user(2), clientID: draft.clientID), nil, "another sender's")
             let unknown = ConversationID(trusted: "unknown")
-            try expectEqual(room.store.entry(in: unknown, from: user(1), clientID: draft.clientID), nil, "in another conversation")
+            try expectEqual(
+                room.store.entry(in: unknown, from: user(1), clientID: draft.clientID), nil, "in another conversation")
         },
         ContractCase("the same creation again is a duplicate, another one a conflict") { subject in
             let room = try Room.make(subject, members: 3)

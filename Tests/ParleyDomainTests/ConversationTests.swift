@@ -15,11 +15,18 @@ import Testing
             head: ConversationHead(
                 conversation: id, kind: .group, title: "G", sequence: 7, controlSequence: 3, memberCount: members))
         for actor in Actor.allCases {
-            let role: Role? = switch actor { case .owner: .owner; case .administrator: .administrator; case .member: .member; case .outsider: nil }
+            let role: Role? =
+                switch actor {
+                case .owner: .owner;
+                case .administrator: .administrator;
+                case .member: .member;
+                case .outsider: nil
+                }
             conversation.learn(
                 user(actor), role.map { Membership(conversation: id, user: user(actor), slot: 1, role: $0) })
         }
-        conversation.learn(UserID(trusted: "other"), Membership(conversation: id, user: UserID(trusted: "other"), slot: 9, role: .member))
+        conversation.learn(
+            UserID(trusted: "other"), Membership(conversation: id, user: UserID(trusted: "other"), slot: 9, role: .member))
         return conversation
     }
 
@@ -34,7 +41,10 @@ import Testing
     static let table: [(String, Command, [Actor: String])] = [
         (
             "send", .send(id, client, content: [], relatesTo: 0),
-            [.owner: "append message at 3", .administrator: "append message at 3", .member: "append message at 3", .outsider: "not_member"]
+            [
+                .owner: "append message at 3", .administrator: "append message at 3", .member: "append message at 3",
+                .outsider: "not_member",
+            ]
         ),
         (
             "reply to what is not there yet", .send(id, client, content: [], relatesTo: 8),
@@ -67,21 +77,27 @@ import Testing
         for actor in Actor.allCases { #expect(Self.outcome(command, by: actor) == expected[actor], "\(name) by \(actor)") }
     }
 
-    @Test func lastOwnerMayLeave() { #expect(Self.outcome(.leave(Self.id, Self.client), by: .owner, in: Self.group(members: 1)) == "append left at 3") }
+    @Test func lastOwnerMayLeave() {
+        #expect(Self.outcome(.leave(Self.id, Self.client), by: .owner, in: Self.group(members: 1)) == "append left at 3")
+    }
 
     @Test func directConversationHasTwoMembersForEver() {
-        var direct = Conversation(head: ConversationHead(conversation: Self.id, kind: .direct, title: "", sequence: 1, controlSequence: 1, memberCount: 2))
+        var direct = Conversation(
+            head: ConversationHead(
+                conversation: Self.id, kind: .direct, title: "", sequence: 1, controlSequence: 1, memberCount: 2))
         direct.learn(Self.user(.member), Membership(conversation: Self.id, user: Self.user(.member), slot: 1, role: .member))
         #expect(Self.outcome(.add(Self.id, Self.client, users: [UserID(trusted: "x")]), by: .member, in: direct) == "forbidden")
         #expect(Self.outcome(.leave(Self.id, Self.client), by: .member, in: direct) == "forbidden")
-        let again = Command.create(Self.id, Self.client, NewConversation(kind: .direct, title: ""), members: [UserID(trusted: "x")])
+        let again = Command.create(
+            Self.id, Self.client, NewConversation(kind: .direct, title: ""), members: [UserID(trusted: "x")])
         #expect(Self.outcome(again, by: .member, in: direct) == "exists")
     }
 
     @Test func creationIsDecidedWithoutAConversation() {
         func decide(_ members: [String], cap: Int32 = 500) -> String {
             let command = Command.create(
-                Self.id, Self.client, NewConversation(kind: .group, title: "G", memberCap: cap), members: members.map { UserID(trusted: $0) })
+                Self.id, Self.client, NewConversation(kind: .group, title: "G", memberCap: cap),
+                members: members.map { UserID(trusted: $0) })
             return switch Conversation.decideUnknown(command, by: UserID(trusted: "ann"), at: 1) {
             case .append(let draft): "append \(draft.kind.name)"
             case .exists: "exists"
@@ -97,7 +113,8 @@ import Testing
     @Test func onlyWhatIsDurableChangesRights() {
         var group = Self.group()
         let entry = Entry(
-            conversation: Self.id, sequence: 8, id: 1, stamp: 1, kind: .removed, sender: Self.user(.owner), clientID: Self.client, time: 1,
+            conversation: Self.id, sequence: 8, id: 1, stamp: 1, kind: .removed, sender: Self.user(.owner), clientID: Self.client,
+            time: 1,
             messageOrdinal: 2, senderOrdinal: 1, content: [])
         #expect(group.role(of: Self.user(.member)) == .member)
         group.apply(entry, .end(Self.user(.member)))

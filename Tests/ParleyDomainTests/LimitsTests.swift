@@ -19,7 +19,8 @@ import Testing
     @Test func errorNumbersCarryStatusAndCloseCode() {
         for code in ErrorCode.allCases {
             #expect((400..<600).contains(code.httpStatus), "\(code)")
-            #expect(code.closeCode == 1009 || code.closeCode == 1007 || code.closeCode == UInt16(4_000 + code.httpStatus), "\(code)")
+            #expect(
+                code.closeCode == 1009 || code.closeCode == 1007 || code.closeCode == UInt16(4_000 + code.httpStatus), "\(code)")
             #expect(isIdentifier(code.name), "\(code)")
             #expect(code.advice.hasSuffix("."), "\(code)")
         }
@@ -28,7 +29,9 @@ import Testing
 
     @Test func identifiersHaveTheirAlphabetAndLength() {
         for good in ["a", "A-z_0.9:@", String(repeating: "x", count: 64)] { #expect(UserID(rawValue: good) != nil) }
-        for bad in ["", " ", "a b", "é", "a/b", "a\n", "a\"", String(repeating: "x", count: 65)] { #expect(UserID(rawValue: bad) == nil) }
+        for bad in ["", " ", "a b", "é", "a/b", "a\n", "a\"", String(repeating: "x", count: 65)] {
+            #expect(UserID(rawValue: bad) == nil)
+        }
     }
 
     @Test func bucketRefillsWithTime() {

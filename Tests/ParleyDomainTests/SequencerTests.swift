@@ -19,7 +19,8 @@ import Testing
     }
 
     private static func head(_ name: String, sequence: Int64 = 1, kind: ConversationKind = .group) -> ConversationHead {
-        ConversationHead(conversation: room(name), kind: kind, title: name, sequence: sequence, controlSequence: 1, memberCount: 2)
+        ConversationHead(
+            conversation: room(name), kind: kind, title: name, sequence: sequence, controlSequence: 1, memberCount: 2)
     }
 
     private static func membership(_ name: String, _ user: UserID, _ role: Role = .member, active: Bool = true) -> Membership {
@@ -30,13 +31,15 @@ import Testing
     private static func sequencer(_ names: [String], bob role: Role = .member) -> Sequencer {
         var sequencer = Sequencer()
         _ = sequencer.attach(origin(0), user: ann, memberships: names.map { (membership($0, ann, .owner), head($0)) })
-        _ = sequencer.attach(origin(0, connection: 2), user: bob, memberships: names.map { (membership($0, bob, role), head($0)) })
+        _ = sequencer.attach(
+            origin(0, connection: 2), user: bob, memberships: names.map { (membership($0, bob, role), head($0)) })
         return sequencer
     }
 
     private static func entry(_ draft: Draft, _ sequence: Int64) -> Entry {
         Entry(
-            conversation: draft.conversation, sequence: sequence, id: sequence, stamp: sequence, kind: draft.kind, sender: draft.sender,
+            conversation: draft.conversation, sequence: sequence, id: sequence, stamp: sequence, kind: draft.kind,
+            sender: draft.sender,
             clientID: draft.clientID, time: draft.time, messageOrdinal: sequence - 1, senderOrdinal: 1, content: draft.content)
     }
 
@@ -71,7 +74,8 @@ import Testing
         var heavy = Self.sequencer(names)
         let content = [UInt8](repeating: 0x20, count: Limits.contentBytes)
         for number in 0..<200 {
-            let command = Command.send(Self.room(names[number % 40]), ClientID(trusted: "m\(number)"), content: content, relatesTo: 0)
+            let command = Command.send(
+                Self.room(names[number % 40]), ClientID(trusted: "m\(number)"), content: content, relatesTo: 0)
             _ = heavy.submit(Submission(origin: Self.origin(Int64(number)), user: Self.ann, command: command))
         }
         let bytes = heavy.pick().count * Limits.contentBytes
@@ -110,7 +114,9 @@ import Testing
         let batch = sequencer.decide(sequencer.pick(), at: 1)
         let stored = Self.entry(batch.drafts[0], 2)
         let effects = sequencer.complete(batch, [.duplicate(stored)])
-        guard case .answer(_, .ack(let entry)) = try #require(effects.first), effects.count == 1 else { Issue.record("\(effects)"); return }
+        guard case .answer(_, .ack(let entry)) = try #require(effects.first), effects.count == 1 else {
+            Issue.record("\(effects)"); return
+        }
         #expect(entry == stored)
     }
 
@@ -161,7 +167,8 @@ import Testing
         var sequencer = Self.sequencer(["a"])
         _ = sequencer.submit(Self.send("a", 1))
         _ = sequencer.submit(
-            Submission(origin: Self.origin(2), user: Self.ann, command: .remove(Self.room("a"), ClientID(trusted: "r"), user: Self.bob)))
+            Submission(
+                origin: Self.origin(2), user: Self.ann, command: .remove(Self.room("a"), ClientID(trusted: "r"), user: Self.bob)))
         _ = sequencer.submit(Self.send("a", 3, by: Self.bob))
         let effects = Self.turn(&sequencer)
         // The message goes out, then the removal, then Bob's connections leave.
@@ -195,7 +202,8 @@ import Testing
         let carl = UserID(trusted: "carl")
         _ = sequencer.attach(Self.origin(0, connection: 3), user: carl, memberships: [])
         _ = sequencer.submit(
-            Submission(origin: Self.origin(1), user: Self.ann, command: .add(Self.room("a"), ClientID(trusted: "k"), users: [carl])))
+            Submission(
+                origin: Self.origin(1), user: Self.ann, command: .add(Self.room("a"), ClientID(trusted: "k"), users: [carl])))
         let effects = Self.turn(&sequencer)
         guard case .join(let user, _, head: 1)? = effects.first, effects.count == 2 else { Issue.record("\(effects)"); return }
         #expect(user == carl)
@@ -206,7 +214,8 @@ import Testing
         for read in [1, 1] as [Int64] {
             _ = sequencer.advance(Self.origin(1), user: Self.bob, Self.room("a"), read: read, delivered: read)
         }
-        #expect(sequencer.takePositions() == [PositionUpdate(conversation: Self.room("a"), user: Self.bob, read: 1, delivered: 1)])
+        #expect(
+            sequencer.takePositions() == [PositionUpdate(conversation: Self.room("a"), user: Self.bob, read: 1, delivered: 1)])
         #expect(!sequencer.hasPositions)
         let beyond = sequencer.advance(Self.origin(2), user: Self.bob, Self.room("a"), read: 2, delivered: 2)
         guard case .answer(_, .refused(let refusal))? = beyond.first else { Issue.record("\(beyond)"); return }

@@ -28,11 +28,16 @@ import Testing
     }
 
     static let notJSON: [String] = [
-        "", " ", "hello", "[]", "1", "null", "\"x\"", "{", "}", "{\"type\"}", "{\"type\":}", "{type:\"ping\",\"id\":1}", "{'type':'ping'}",
-        "{\"type\":\"ping\",\"id\":1} x", "{\"type\":\"ping\",\"id\":1}{}", "{\"type\":\"ping\",\"id\":1,}", "{\"type\":\"ping\",\"id\":NaN}",
-        "{\"type\":\"ping\",\"id\":Infinity}", "{\"type\":\"ping\",\"id\":01}", "{\"type\":\"ping\",\"id\":+1}", "{\"type\":\"ping\",\"id\":1.}",
-        "{\"type\":\"ping\",\"id\":.5}", "{\"type\":\"ping\",\"id\":1e}", "{\"type\":\"ping\",\"id\":--1}", "{\"type\":\"pi\nng\",\"id\":1}",
-        "{\"type\":\"\\x\",\"id\":1}", "{\"type\":\"\\u12g4\",\"id\":1}", "\u{FEFF}{\"type\":\"ping\",\"id\":1}", "{\"a\":[1,]}", "{\"a\":tru}",
+        "", " ", "hello", "[]", "1", "null", "\"x\"", "{", "}", "{\"type\"}", "{\"type\":}", "{type:\"ping\",\"id\":1}",
+        "{'type':'ping'}",
+        "{\"type\":\"ping\",\"id\":1} x", "{\"type\":\"ping\",\"id\":1}{}", "{\"type\":\"ping\",\"id\":1,}",
+        "{\"type\":\"ping\",\"id\":NaN}",
+        "{\"type\":\"ping\",\"id\":Infinity}", "{\"type\":\"ping\",\"id\":01}", "{\"type\":\"ping\",\"id\":+1}",
+        "{\"type\":\"ping\",\"id\":1.}",
+        "{\"type\":\"ping\",\"id\":.5}", "{\"type\":\"ping\",\"id\":1e}", "{\"type\":\"ping\",\"id\":--1}",
+        "{\"type\":\"pi\nng\",\"id\":1}",
+        "{\"type\":\"\\x\",\"id\":1}", "{\"type\":\"\\u12g4\",\"id\":1}", "\u{FEFF}{\"type\":\"ping\",\"id\":1}", "{\"a\":[1,]}",
+        "{\"a\":tru}",
     ]
 
     @Test(arguments: notJSON) func whatIsNotOneObjectIsNotJSON(frame: String) {
@@ -75,13 +80,19 @@ import Testing
         Case(frame: send(#"{"type":"text","text":"\ud800"}"#), code: .outOfRange),
         Case(frame: send(#"{"type":"text","text":"\udc00\ud800"}"#), code: .outOfRange),
         Case(frame: send(#"{"type":"text","text":"\ud83d\u0041"}"#), code: .outOfRange),
-        Case(frame: #"{"type":"send","id":7,"conversation":"a b","client_id":"x","content":{}}"#, code: .badIdentifier, field: "conversation", id: 7),
-        Case(frame: #"{"type":"send","id":7,"conversation":"","client_id":"x","content":{}}"#, code: .badIdentifier, field: "conversation", id: 7),
+        Case(
+            frame: #"{"type":"send","id":7,"conversation":"a b","client_id":"x","content":{}}"#, code: .badIdentifier,
+            field: "conversation", id: 7),
+        Case(
+            frame: #"{"type":"send","id":7,"conversation":"","client_id":"x","content":{}}"#, code: .badIdentifier,
+            field: "conversation", id: 7),
         Case(
             frame: #"{"type":"send","id":7,"conversation":"\#(String(repeating: "c", count: 65))","client_id":"x","content":{}}"#,
             code: .badIdentifier, field: "conversation", id: 7),
         Case(frame: #"{"type":"send","id":7,"conversation":"c","content":{}}"#, code: .missingField, field: "client_id", id: 7),
-        Case(frame: #"{"type":"history","id":1,"conversation":"c","after":1,"before":2}"#, code: .unknownField, field: "before", id: 1),
+        Case(
+            frame: #"{"type":"history","id":1,"conversation":"c","after":1,"before":2}"#, code: .unknownField, field: "before",
+            id: 1),
         Case(frame: #"{"type":"history","id":1,"conversation":"c","limit":0}"#, code: .outOfRange, field: "limit", id: 1),
         Case(frame: #"{"type":"history","id":1,"conversation":"c","limit":201}"#, code: .outOfRange, field: "limit", id: 1),
         Case(frame: #"{"type":"history","id":1,"conversation":"c","after":-1}"#, code: .outOfRange, field: "after", id: 1),
@@ -93,16 +104,36 @@ import Testing
         Case(frame: #"{"type":"sync","id":1,"positions":{"c":"1"}}"#, code: .outOfRange, field: "positions.c", id: 1),
         Case(frame: #"{"type":"auth","id":1}"#, code: .missingField, field: "token", id: 1),
         Case(frame: #"{"type":"auth","id":1,"token":"a","ticket":"b"}"#, code: .unknownField, field: "ticket", id: 1),
-        Case(frame: #"{"type":"create","id":1,"client_id":"k","kind":"club","title":"T","members":["u"]}"#, code: .outOfRange, field: "kind", id: 1),
-        Case(frame: #"{"type":"create","id":1,"client_id":"k","kind":"group","title":" ","members":["u"]}"#, code: .empty, field: "title", id: 1),
-        Case(frame: #"{"type":"create","id":1,"client_id":"k","kind":"group","title":"a\u202eb","members":["u"]}"#, code: .outOfRange, field: "title", id: 1),
-        Case(frame: #"{"type":"create","id":1,"client_id":"k","kind":"direct","members":["u","v"]}"#, code: .outOfRange, field: "members", id: 1),
-        Case(frame: #"{"type":"create","id":1,"client_id":"k","kind":"direct","title":"T","members":["u"]}"#, code: .unknownField, field: "title", id: 1),
-        Case(frame: #"{"type":"add","id":1,"client_id":"k","conversation":"c","users":[]}"#, code: .outOfRange, field: "users", id: 1),
-        Case(frame: #"{"type":"add","id":1,"client_id":"k","conversation":"c","users":["u","u"]}"#, code: .duplicateKey, field: "users", id: 1),
-        Case(frame: #"{"type":"add","id":1,"client_id":"k","conversation":"c","users":[1]}"#, code: .wrongType, field: "users", id: 1),
-        Case(frame: #"{"type":"add","id":1,"client_id":"k","conversation":"c","users":"u"}"#, code: .wrongType, field: "users", id: 1),
-        Case(frame: #"{"type":"members","id":1,"conversation":"c","after_slot":4294967296}"#, code: .outOfRange, field: "after_slot", id: 1),
+        Case(
+            frame: #"{"type":"create","id":1,"client_id":"k","kind":"club","title":"T","members":["u"]}"#, code: .outOfRange,
+            field: "kind", id: 1),
+        Case(
+            frame: #"{"type":"create","id":1,"client_id":"k","kind":"group","title":" ","members":["u"]}"#, code: .empty,
+            field: "title", id: 1),
+        Case(
+            frame: #"{"type":"create","id":1,"client_id":"k","kind":"group","title":"a\u202eb","members":["u"]}"#,
+            code: .outOfRange, field: "title", id: 1),
+        Case(
+            frame: #"{"type":"create","id":1,"client_id":"k","kind":"direct","members":["u","v"]}"#, code: .outOfRange,
+            field: "members", id: 1),
+        Case(
+            frame: #"{"type":"create","id":1,"client_id":"k","kind":"direct","title":"T","members":["u"]}"#, code: .unknownField,
+            field: "title", id: 1),
+        Case(
+            frame: #"{"type":"add","id":1,"client_id":"k","conversation":"c","users":[]}"#, code: .outOfRange, field: "users",
+            id: 1),
+        Case(
+            frame: #"{"type":"add","id":1,"client_id":"k","conversation":"c","users":["u","u"]}"#, code: .duplicateKey,
+            field: "users", id: 1),
+        Case(
+            frame: #"{"type":"add","id":1,"client_id":"k","conversation":"c","users":[1]}"#, code: .wrongType, field: "users",
+            id: 1),
+        Case(
+            frame: #"{"type":"add","id":1,"client_id":"k","conversation":"c","users":"u"}"#, code: .wrongType, field: "users",
+            id: 1),
+        Case(
+            frame: #"{"type":"members","id":1,"conversation":"c","after_slot":4294967296}"#, code: .outOfRange,
+            field: "after_slot", id: 1),
     ]
 
     @Test(arguments: cases) func aBadFieldIsNamed(example: Case) throws {
@@ -128,7 +159,9 @@ import Testing
 
     @Test func nestingIsBounded() {
         func nested(_ depth: Int) -> String {
-            Self.send(#"{"type":"text","text":"x","a":\#(String(repeating: "[", count: depth))\#(String(repeating: "]", count: depth))}"#)
+            Self.send(
+                #"{"type":"text","text":"x","a":\#(String(repeating: "[", count: depth))\#(String(repeating: "]", count: depth))}"#
+            )
         }
         #expect(Self.refusal(nested(29)) == nil)
         #expect(Self.refusal(nested(33))?.refusal.code == .tooDeep)

@@ -10,7 +10,8 @@ import Testing
     private static let expected: [String: ClientFrame] = [
         "auth-token": .auth(.token("pa1.x.y")),
         "auth-ticket": .auth(.ticket("pt1.abc")),
-        "send": .command(.send(general, ClientID(trusted: "01J-8"), content: Array(#"{"type":"text","text":"hello"}"#.utf8), relatesTo: 0)),
+        "send": .command(
+            .send(general, ClientID(trusted: "01J-8"), content: Array(#"{"type":"text","text":"hello"}"#.utf8), relatesTo: 0)),
         "send-reply": .command(
             .send(general, ClientID(trusted: "01J-9"), content: Array(#"{"type":"text","text":"yes"}"#.utf8), relatesTo: 40)),
         "send-unknown-content": .command(
@@ -26,7 +27,8 @@ import Testing
         "history-newest": .history(general, .before(.max), limit: 50),
         "sync-first": .sync(SyncRequest(epoch: "", token: .start, positions: [:])),
         "sync": .sync(
-            SyncRequest(epoch: "e7", token: SyncToken(stamps: [88_213]), positions: [general: 41, ConversationID(trusted: "team"): 7])),
+            SyncRequest(
+                epoch: "e7", token: SyncToken(stamps: [88_213]), positions: [general: 41, ConversationID(trusted: "team"): 7])),
         "read": .read(general, read: 43, delivered: 43),
         "delivered": .read(general, read: 0, delivered: 44),
         "create-group": .create(
@@ -95,7 +97,9 @@ import Testing
         return String(buffer: buffer)
     }
 
-    private static func entry(_ sequence: Int64 = 43, id: Int64 = 178_812_345_678_905_431, client: String = "x1", relatesTo: Int64 = 0) -> Entry {
+    private static func entry(
+        _ sequence: Int64 = 43, id: Int64 = 178_812_345_678_905_431, client: String = "x1", relatesTo: Int64 = 0
+    ) -> Entry {
         Entry(
             conversation: general, sequence: sequence, id: id, stamp: id, kind: .message, sender: UserID(trusted: "u2"),
             clientID: ClientID(trusted: client), time: 1_767_225_600_500 + sequence - 43, messageOrdinal: 40, senderOrdinal: 3,
@@ -104,7 +108,8 @@ import Testing
 
     private static func serverFrames() -> [String: String] {
         let created = Entry(
-            conversation: ConversationID(trusted: "g1"), sequence: 1, id: 9, stamp: 9, kind: .created, sender: UserID(trusted: "u1"),
+            conversation: ConversationID(trusted: "g1"), sequence: 1, id: 9, stamp: 9, kind: .created,
+            sender: UserID(trusted: "u1"),
             clientID: ClientID(trusted: "k1"), time: 1, messageOrdinal: 0, senderOrdinal: 0,
             content: ControlContent.bytes(
                 for: .create(NewConversation(kind: .group, title: "General"), members: [UserID(trusted: "u2")]), slots: [1, 2]))
@@ -113,7 +118,9 @@ import Testing
         let owner = Membership(conversation: general, user: ann.user, slot: 1, role: .owner)
         return [
             "hello": text { $0.hello(hello, into: &$1) },
-            "ready": text { $0.ready(id: 1, user: ann.user, name: "Ann \"A\"", session: SessionID(trusted: "s1"), connection: 79, into: &$1) },
+            "ready": text {
+                $0.ready(id: 1, user: ann.user, name: "Ann \"A\"", session: SessionID(trusted: "s1"), connection: 79, into: &$1)
+            },
             "event": text { $0.event(entry(), into: &$1) },
             "event-reply": text { $0.event(entry(44, id: 178_812_345_678_905_432, client: "x2", relatesTo: 40), into: &$1) },
             "event-created": text { $0.event(created, into: &$1) },
@@ -121,7 +128,9 @@ import Testing
             "created": text { $0.created(id: 3, created.conversation, clientID: created.clientID, into: &$1) },
             "page": text { $0.page(id: 9, general, Page(entries: [entry()], head: 44, more: false), into: &$1) },
             "synced": text { $0.synced(id: 2, synced(), into: &$1) },
-            "members": text { $0.members(id: 6, general, [MemberProfile(profile: ann, membership: owner)], more: false, into: &$1) },
+            "members": text {
+                $0.members(id: 6, general, [MemberProfile(profile: ann, membership: owner)], more: false, into: &$1)
+            },
             "users": text { $0.users(id: 8, [ann], into: &$1) },
             "ok": text { $0.ok(id: 5, into: &$1) },
             "pong": text { $0.pong(id: 10, time: 1_767_225_600_000, into: &$1) },
@@ -130,7 +139,9 @@ import Testing
             "heartbeat-quiet": text { $0.heartbeat(time: 1_767_225_600_000, heads: [], into: &$1) },
             "behind": text { $0.behind(heads: [(general, 97), (ConversationID(trusted: "team"), 8)], into: &$1) },
             "reconnect": text { $0.reconnect(afterMilliseconds: 1_200, into: &$1) },
-            "error": text { $0.error(id: 7, Refusal(.tooLong, field: "content.text", rule: "at most 8000 characters"), into: &$1) },
+            "error": text {
+                $0.error(id: 7, Refusal(.tooLong, field: "content.text", rule: "at most 8000 characters"), into: &$1)
+            },
             "error-plain": text { $0.error(id: nil, Refusal(.rateLimited, retryMilliseconds: 250), into: &$1) },
         ]
     }
@@ -150,7 +161,8 @@ import Testing
         let old = ConversationID(trusted: "old")
         let third = ConversationSummary(
             head: ConversationHead(conversation: old, kind: .group, title: "Secret"),
-            membership: Membership(conversation: old, user: user, slot: 1, role: .member, active: false), unread: 0, preview: nil, peer: nil,
+            membership: Membership(conversation: old, user: user, slot: 1, role: .member, active: false), unread: 0, preview: nil,
+            peer: nil,
             stamp: 3)
         return SyncReply(
             epoch: "e7", token: SyncToken(stamps: [88_213]),

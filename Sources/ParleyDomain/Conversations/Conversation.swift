@@ -44,27 +44,44 @@ package struct Conversation: Sendable {
 
     /// Decides a command. All users of `users(named:by:)` must be known.
     package func decide(_ command: Command, by user: UserID, at now: Int64) -> Decision {
-        if case .create = command { return self.head.kind == .direct ? .exists : .append(Self.draft(command, by: user, at: now, decidedAt: 0)) }
+        if case .create = command {
+            return self.head.kind == .direct ? .exists : .append(Self.draft(command, by: user, at: now, decidedAt: 0))
+        }
         guard let role = self.role(of: user) else { return .refuseUnlessStored(Refusal(.notMember)) }
         switch command {
         case .create: return .exists
         case .send(_, _, _, let relatesTo):
             guard relatesTo <= self.head.sequence else {
-                return .refuse(Refusal(.outOfRange, field: "reply_to", rule: "at most the newest sequence, \(self.head.sequence)"))
+                return .refuse(
+                    Refusal(.outOfRange, field: "reply_to", rule: "at most the newest sequence, \(self.head.sequence)"))
             }
         case .add:
-            guard self.head.kind == .group else { return .refuse(Refusal(.forbidden, rule: "a direct conversation has two members")) }
-            guard role >= .administrator else { return .refuse(Refusal(.forbidden, rule: "only owner and administrators add members")) }
+            guard self.head.kind == .group else {
+                return .refuse(Refusal(.forbidden, rule: "a direct conversation has two members"))
+            }
+            guard role >= .administrator else {
+                return .refuse(Refusal(.forbidden, rule: "only owner and administrators add members"))
+            }
         case .remove(_, _, let target):
-            guard self.head.kind == .group else { return .refuse(Refusal(.forbidden, rule: "a direct conversation has two members")) }
-            guard role >= .administrator else { return .refuse(Refusal(.forbidden, rule: "only owner and administrators remove members")) }
-            guard target != user else { return .refuse(Refusal(.outOfRange, field: "user", rule: "another member; to go yourself, leave")) }
+            guard self.head.kind == .group else {
+                return .refuse(Refusal(.forbidden, rule: "a direct conversation has two members"))
+            }
+            guard role >= .administrator else {
+                return .refuse(Refusal(.forbidden, rule: "only owner and administrators remove members"))
+            }
+            guard target != user else {
+                return .refuse(Refusal(.outOfRange, field: "user", rule: "another member; to go yourself, leave"))
+            }
             guard let targetRole = self.role(of: target) else {
                 return .refuseUnlessStored(Refusal(.unknownUser, field: "user", rule: "a member of the conversation"))
             }
-            guard targetRole < role else { return .refuse(Refusal(.forbidden, field: "user", rule: "a member of a lower role than yours")) }
+            guard targetRole < role else {
+                return .refuse(Refusal(.forbidden, field: "user", rule: "a member of a lower role than yours"))
+            }
         case .leave:
-            guard self.head.kind == .group else { return .refuse(Refusal(.forbidden, rule: "a direct conversation cannot be left")) }
+            guard self.head.kind == .group else {
+                return .refuse(Refusal(.forbidden, rule: "a direct conversation cannot be left"))
+            }
             guard role != .owner || self.head.memberCount == 1 else {
                 return .refuse(Refusal(.forbidden, rule: "the owner is the last to leave"))
             }
@@ -92,7 +109,8 @@ package struct Conversation: Sendable {
             case .leave: (.left, [], .end(user), 0)
             }
         return Draft(
-            conversation: command.conversation, sender: user, clientID: command.clientID, kind: kind, content: content, change: change,
+            conversation: command.conversation, sender: user, clientID: command.clientID, kind: kind, content: content,
+            change: change,
             time: now, decidedAt: decidedAt, relatesTo: relatesTo)
     }
 

@@ -58,7 +58,8 @@ package struct Entry: Sendable, Equatable {
     package var content: [UInt8]
 
     package init(
-        conversation: ConversationID, sequence: Int64, id: Int64, stamp: Int64, kind: EntryKind, sender: UserID, clientID: ClientID,
+        conversation: ConversationID, sequence: Int64, id: Int64, stamp: Int64, kind: EntryKind, sender: UserID,
+        clientID: ClientID,
         time: Int64, messageOrdinal: Int64, senderOrdinal: Int64, relatesTo: Int64 = 0, content: [UInt8]
     ) {
         self.conversation = conversation

@@ -6,7 +6,8 @@ package enum ErrorTable {
     package static var markdown: String {
         var text = "| number | name | retry | closes with | what to do |\n| --- | --- | --- | --- | --- |\n"
         for code in self.sorted {
-            text += "| \(code.rawValue) | \(code.name) | \(code.retry.rawValue) | \(code.closes ? String(code.closeCode) : "") | \(code.advice) |\n"
+            text +=
+                "| \(code.rawValue) | \(code.name) | \(code.retry.rawValue) | \(code.closes ? String(code.closeCode) : "") | \(code.advice) |\n"
         }
         return text
     }
@@ -15,7 +16,8 @@ package enum ErrorTable {
     package static var javaScript: String {
         var text = "// Made by `parley errors --format js`. Do not edit.\nexport const errors = {\n"
         for code in self.sorted {
-            text += "  \(code.rawValue): { name: \"\(code.name)\", retry: \"\(code.retry.rawValue)\", advice: \(ControlContent.quoted(code.advice)) },\n"
+            text +=
+                "  \(code.rawValue): { name: \"\(code.name)\", retry: \"\(code.retry.rawValue)\", advice: \(ControlContent.quoted(code.advice)) },\n"
         }
         return text + "};\n"
     }

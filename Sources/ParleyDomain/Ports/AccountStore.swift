@@ -63,7 +63,8 @@ package struct Session: Sendable, Equatable {
     package var agent: String
 
     package init(
-        id: SessionID, user: UserID, device: String, tokenHash: [UInt8], created: Int64, expires: Int64, address: String, agent: String
+        id: SessionID, user: UserID, device: String, tokenHash: [UInt8], created: Int64, expires: Int64, address: String,
+        agent: String
     ) {
         self.id = id
         self.user = user

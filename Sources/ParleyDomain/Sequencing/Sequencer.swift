@@ -77,7 +77,8 @@ package struct Sequencer: Sendable {
         picked.reserveCapacity(min(self.waitingCount, Limits.draftsPerBatch))
         var bytes = 0
         for _ in 0..<self.turns.count {
-            guard picked.count < Limits.draftsPerBatch, bytes < Limits.bytesPerBatch, let conversation = self.turns.popFirst() else { break }
+            guard picked.count < Limits.draftsPerBatch, bytes < Limits.bytesPerBatch, let conversation = self.turns.popFirst()
+            else { break }
             let room = min(Limits.draftsPerConversationAndBatch, Limits.draftsPerBatch - picked.count)
             let more = self.lanes[conversation]?.take(room, into: &picked, &bytes) ?? false
             if more {
@@ -96,13 +97,16 @@ package struct Sequencer: Sendable {
         var unknown = Unknown()
         for (id, users) in self.doubts {
             unknown.conversations.insert(id)
-            for user in users where self.attached[user] != nil { unknown.places.insert(Unknown.Place(conversation: id, user: user)) }
+            for user in users where self.attached[user] != nil {
+                unknown.places.insert(Unknown.Place(conversation: id, user: user))
+            }
         }
         for submission in picked {
             let id = submission.command.conversation
             let conversation = self.conversations[id]
             if conversation?.headIsCurrent != true { unknown.conversations.insert(id) }
-            for user in Conversation.users(named: submission.command, by: submission.user) where conversation?.knows(user) != true {
+            for user in Conversation.users(named: submission.command, by: submission.user) where conversation?.knows(user) != true
+            {
                 unknown.places.insert(Unknown.Place(conversation: id, user: user))
             }
         }
@@ -122,7 +126,9 @@ package struct Sequencer: Sendable {
             if self.doubts[place.conversation]?.contains(place.user) == true { effects.append(self.settle(place, membership)) }
         }
         // After the seats are right: those who have one hear of what was stored by the head.
-        for head in heads where self.doubts[head.conversation] != nil { effects.append(.bell(head.conversation, head: head.sequence)) }
+        for head in heads where self.doubts[head.conversation] != nil {
+            effects.append(.bell(head.conversation, head: head.sequence))
+        }
         self.doubts.removeAll()
         return effects
     }
@@ -150,7 +156,9 @@ package struct Sequencer: Sendable {
             case .append(let draft):
                 batch.drafts.append(draft)
                 batch.submissions.append(submission)
-            case .exists: batch.answers.append(.answer(submission.origin, .exists(submission.command.conversation, submission.command.clientID)))
+            case .exists:
+                batch.answers.append(
+                    .answer(submission.origin, .exists(submission.command.conversation, submission.command.clientID)))
             case .refuse(let refusal): batch.answers.append(.answer(submission.origin, .refused(refusal)))
             case .refuseUnlessStored(let refusal): batch.lookups.append((submission, refusal))
             }
@@ -200,14 +208,16 @@ package struct Sequencer: Sendable {
     }
 
     private mutating func apply(
-        _ entry: Entry, _ change: MembershipChange?, _ submission: Submission, _ current: inout Publication, _ effects: inout [Effect]
+        _ entry: Entry, _ change: MembershipChange?, _ submission: Submission, _ current: inout Publication,
+        _ effects: inout [Effect]
     ) {
         let id = entry.conversation
         if case .create(let new, let members) = change, self.conversations[id] == nil {
             let count = Int32(clamping: members.count + 1)
             self.conversations[id] = Conversation(
                 head: ConversationHead(
-                    conversation: id, kind: new.kind, title: new.title, memberCount: count, memberCap: new.memberCap, lastSlot: count,
+                    conversation: id, kind: new.kind, title: new.title, memberCount: count, memberCap: new.memberCap,
+                    lastSlot: count,
                     historyVisible: new.historyVisible))
         }
         self.conversations[id]?.apply(entry, change)
@@ -318,7 +328,9 @@ extension Sequencer {
     // MARK: Positions
 
     /// Notes how far a member has read; written together with others later (`takePositions`).
-    package mutating func advance(_ origin: RequestOrigin, user: UserID, _ conversation: ConversationID, read: Int64, delivered: Int64)
+    package mutating func advance(
+        _ origin: RequestOrigin, user: UserID, _ conversation: ConversationID, read: Int64, delivered: Int64
+    )
         -> [Effect]
     {
         guard self.attached[user]?.conversations.contains(conversation) == true || self.doubts[conversation] != nil else {
@@ -335,7 +347,9 @@ extension Sequencer {
         update.read = max(update.read, read)
         update.delivered = max(update.delivered, delivered)
         self.positions[key] = update
-        return [.answer(origin, .ok), .position(user, conversation, read: update.read, delivered: update.delivered, except: origin)]
+        return [
+            .answer(origin, .ok), .position(user, conversation, read: update.read, delivered: update.delivered, except: origin),
+        ]
     }
 
     /// The positions that wait, at most one per member; the caller writes them.

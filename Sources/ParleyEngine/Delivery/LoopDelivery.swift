@@ -71,7 +71,9 @@ final class LoopDelivery {
         }
     }
 
-    private func position(_ user: UserID, _ conversation: ConversationID, _ read: Int64, _ delivered: Int64, _ except: RequestOrigin) {
+    private func position(
+        _ user: UserID, _ conversation: ConversationID, _ read: Int64, _ delivered: Int64, _ except: RequestOrigin
+    ) {
         guard let connections = self.users[user], connections.count > 1 || except.loop != self.index else { return }
         var frame = ByteBuffer()
         self.encoder.position(conversation, read: read, delivered: delivered, into: &frame)
@@ -82,7 +84,9 @@ final class LoopDelivery {
         let now = self.engine.clock.steady()
         if self.endedSessions.count > 1_024 { self.endedSessions = self.endedSessions.filter { now - $0.value < 60_000 } }
         self.endedSessions[session] = now
-        for connection in self.users[user] ?? [] where connection.session == session { connection.refuseAndClose(Refusal(.sessionEnded)) }
+        for connection in self.users[user] ?? [] where connection.session == session {
+            connection.refuseAndClose(Refusal(.sessionEnded))
+        }
     }
 
     // MARK: Connections

@@ -18,7 +18,8 @@ final class LoopOutbox: Sendable {
 
     func open(engine: Engine) {
         let made = self.loops.enumerated().map { index, loop in
-            NIOLoopBoundBox.makeBoxSendingValue(LoopDelivery(index: Int32(index), eventLoop: loop, engine: engine), eventLoop: loop)
+            NIOLoopBoundBox.makeBoxSendingValue(
+                LoopDelivery(index: Int32(index), eventLoop: loop, engine: engine), eventLoop: loop)
         }
         self.bound.set(made)
     }

@@ -64,7 +64,9 @@ final class ReaderPool: Sendable {
     /// Bytes of entries in one `synced`; past that, conversations come without entries and the client asks for them by `history`.
     private static let syncEntryBytes = 1_048_576
 
-    private func sync(_ request: SyncRequest, _ id: Int64, _ user: UserID, _ encoder: inout FrameEncoder, _ buffer: inout ByteBuffer)
+    private func sync(
+        _ request: SyncRequest, _ id: Int64, _ user: UserID, _ encoder: inout FrameEncoder, _ buffer: inout ByteBuffer
+    )
         throws(ReadFailure)
     {
         guard request.epoch.isEmpty || request.epoch == self.epoch else {
@@ -76,7 +78,9 @@ final class ReaderPool: Sendable {
         var conversations: [(summary: ConversationSummary, page: Page?)] = []
         for summary in found.prefix(Limits.syncConversations) {
             var page: Page?
-            if let position = request.positions[summary.head.conversation], summary.membership.active, position < summary.head.sequence {
+            if let position = request.positions[summary.head.conversation], summary.membership.active,
+                position < summary.head.sequence
+            {
                 if room > 0 {
                     page = try self.reader.entries(
                         in: summary.head.conversation, for: user, after: position, limit: Limits.pageEntries)

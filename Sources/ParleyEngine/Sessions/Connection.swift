@@ -87,7 +87,8 @@ final class Connection: SocketSession {
     /// Slow down, and goodbye to who does not listen.
     private func limited(_ wait: Int64) {
         self.refusedInARow += 1
-        let refusal = Refusal(.rateLimited, rule: "at most \(self.engine.settings.framesPerSecond) frames a second", retryMilliseconds: Int(wait))
+        let refusal = Refusal(
+            .rateLimited, rule: "at most \(self.engine.settings.framesPerSecond) frames a second", retryMilliseconds: Int(wait))
         if self.refusedInARow > 1_000 { self.refuseAndClose(refusal) } else { self.refuse(nil, refusal) }
     }
 
@@ -112,22 +113,26 @@ final class Connection: SocketSession {
         default: break
         }
         guard self.inFlight < self.engine.settings.requestsInFlight else {
-            return self.refuse(request.id, Refusal(.tooManyRequests, rule: "at most \(self.engine.settings.requestsInFlight) in flight"))
+            return self.refuse(
+                request.id, Refusal(.tooManyRequests, rule: "at most \(self.engine.settings.requestsInFlight) in flight"))
         }
         self.inFlight += 1
         let origin = RequestOrigin(loop: self.delivery.index, connection: self.id, request: request.id)
         switch request.frame {
         case .auth, .ping: return
-        case .command(let command): self.engine.submit(Submission(origin: origin, user: identity.user, command: command), from: self.delivery)
+        case .command(let command):
+            self.engine.submit(Submission(origin: origin, user: identity.user, command: command), from: self.delivery)
         case .create(let clientID, let new, let members):
             let command = self.engine.creation(of: new, by: identity.user, clientID: clientID, members: members)
             self.engine.submit(Submission(origin: origin, user: identity.user, command: command), from: self.delivery)
         case .read(let conversation, let read, let delivered):
-            self.engine.shard.post(CollectionOfOne(.advance(origin, identity.user, conversation, read: read, delivered: delivered)))
+            self.engine.shard.post(
+                CollectionOfOne(.advance(origin, identity.user, conversation, read: read, delivered: delivered)))
         case .history(let conversation, let range, let limit):
             self.read(.history(conversation, range, limit: limit), origin, identity)
         case .sync(let sync): self.read(.sync(sync), origin, identity)
-        case .members(let conversation, let slot, let limit): self.read(.members(conversation, afterSlot: slot, limit: limit), origin, identity)
+        case .members(let conversation, let slot, let limit):
+            self.read(.members(conversation, afterSlot: slot, limit: limit), origin, identity)
         case .users(let users): self.read(.users(users), origin, identity)
         }
     }
@@ -278,7 +283,8 @@ final class Connection: SocketSession {
         if self.outgoing.count == 1, case .broadcast(let broadcast) = self.outgoing[0], !self.isBehind, !self.asked(broadcast) {
             return self.socket.write(broadcast.frames)
         }
-        let shared = !self.isBehind && self.outgoing.allSatisfy { if case .broadcast(let part) = $0 { !self.asked(part) } else { false } }
+        let shared =
+            !self.isBehind && self.outgoing.allSatisfy { if case .broadcast(let part) = $0 { !self.asked(part) } else { false } }
         let frames = shared ? joined.join(self.outgoing) : self.ownFrames()
         if frames.readableBytes > 0 { self.socket.write(frames) }
     }

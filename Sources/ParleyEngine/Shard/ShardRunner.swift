@@ -122,13 +122,16 @@ private final class ShardWorker: @unchecked Sendable {
         while attaches < self.settings.attachesPerTurn, let input = self.backlog.popFirst() {
             switch input {
             case .submit(let submission):
-                if let refusal = self.sequencer.submit(submission) { effects.append(.answer(submission.origin, .refused(refusal))) }
+                if let refusal = self.sequencer.submit(submission) {
+                    effects.append(.answer(submission.origin, .refused(refusal)))
+                }
             case .attach(let origin, let user):
                 attaches += 1
                 effects.append(self.attach(origin, user))
             case .detach(let user): self.sequencer.detach(user: user)
             case .advance(let origin, let user, let conversation, let read, let delivered):
-                effects.append(contentsOf: self.sequencer.advance(origin, user: user, conversation, read: read, delivered: delivered))
+                effects.append(
+                    contentsOf: self.sequencer.advance(origin, user: user, conversation, read: read, delivered: delivered))
             case .tick: self.positionsDue = true
             }
         }
@@ -191,7 +194,8 @@ private final class ShardWorker: @unchecked Sendable {
                 return .answer(submission.origin, .refused(Refusal(.unavailable, retryMilliseconds: 1_000)))
             }
             guard let stored else { return .answer(submission.origin, .refused(refusal)) }
-            if case .send(_, _, let content, let relatesTo) = command, content != stored.content || relatesTo != stored.relatesTo {
+            if case .send(_, _, let content, let relatesTo) = command, content != stored.content || relatesTo != stored.relatesTo
+            {
                 return .answer(submission.origin, .refused(Refusal(.clientIDConflict, field: "client_id")))
             }
             return .answer(submission.origin, Sequencer.answer(for: stored))

@@ -87,7 +87,8 @@ package struct AccountRoutes: Sendable {
         router.post("/v1/refresh") { request, context in
             let fields = try await self.fields(of: request, required: ["refresh_token"])
             return Self.answer(
-                try await self.accounts.refresh(token: fields["refresh_token", default: ""], from: context.client(of: request, by: self.address)))
+                try await self.accounts.refresh(
+                    token: fields["refresh_token", default: ""], from: context.client(of: request, by: self.address)))
         }
         router.post("/v1/logout") { request, _ in
             let identity = try await self.identity(of: request)

@@ -41,7 +41,8 @@ package struct FrameDecoder {
         }
     }
 
-    private mutating func frame(_ type: String, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ClientFrame {
+    private mutating func frame(_ type: String, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ClientFrame
+    {
         switch type {
         case "send": return .command(try self.send(&object, bytes))
         case "read": return try Self.read(&object, bytes)
@@ -65,7 +66,8 @@ package struct FrameDecoder {
         case "members":
             let after = try object.optionalInteger("after_slot", bytes, in: 0...Int64(Int32.max)) ?? 0
             return .members(
-                try object.identifier("conversation", bytes), afterSlot: Int32(clamping: after), limit: try Self.limit(&object, bytes))
+                try object.identifier("conversation", bytes), afterSlot: Int32(clamping: after),
+                limit: try Self.limit(&object, bytes))
         case "users": return .users(try object.users("users", bytes))
         default: throw Refusal(.unknownType, field: "type", rule: "one of the request types of the protocol")
         }
@@ -148,7 +150,9 @@ package struct FrameDecoder {
         }
         let members = try object.users("members", bytes)
         guard kind == .group else {
-            guard members.count == 1 else { throw Refusal(.outOfRange, field: "members", rule: "exactly one user in a direct conversation") }
+            guard members.count == 1 else {
+                throw Refusal(.outOfRange, field: "members", rule: "exactly one user in a direct conversation")
+            }
             return .create(clientID, NewConversation(kind: .direct, title: "", memberCap: 2), members: members)
         }
         let title = try object.text("title", bytes)
@@ -156,7 +160,8 @@ package struct FrameDecoder {
         let cap = try object.optionalInteger("member_cap", bytes, in: 2...Int64(Limits.membersPerGroupMax))
         let visible = try object.optionalBoolean("history_visible", bytes)
         let new = NewConversation(
-            kind: .group, title: title, memberCap: Int32(clamping: cap ?? Int64(Limits.membersPerGroup)), historyVisible: visible ?? true)
+            kind: .group, title: title, memberCap: Int32(clamping: cap ?? Int64(Limits.membersPerGroup)),
+            historyVisible: visible ?? true)
         return .create(clientID, new, members: members)
     }
 
@@ -175,7 +180,9 @@ package struct FrameDecoder {
             }
             for field in self.inner {
                 let quoted = ByteRange(start: field.key.start - 1, end: field.key.end + 1)
-                guard let name = JSONValue.identifier(bytes, at: quoted) else { throw Refusal(.badIdentifier, field: "positions") }
+                guard let name = JSONValue.identifier(bytes, at: quoted) else {
+                    throw Refusal(.badIdentifier, field: "positions")
+                }
                 guard let position = JSONValue.integer(bytes, at: field.value), position >= 0 else {
                     throw Refusal(.outOfRange, field: "positions." + name, rule: "an integer from 0 to 2^53-1")
                 }
@@ -191,7 +198,8 @@ package struct FrameDecoder {
         case .depth: Refusal(.tooDeep)
         case .duplicateKey(let key): Refusal(.duplicateKey, field: printable(bytes, key))
         case .character: Refusal(.outOfRange, rule: "no U+0000, no half of a surrogate pair, no escapes in keys")
-        case .size(let range): Refusal(.tooLong, field: printable(bytes, range), rule: "at most 1000 keys in an object, 32 digits in a number")
+        case .size(let range):
+            Refusal(.tooLong, field: printable(bytes, range), rule: "at most 1000 keys in an object, 32 digits in a number")
         }
     }
 }
@@ -199,7 +207,9 @@ package struct FrameDecoder {
 /// A name that people see: 1 to 64 characters, none of them a control, direction-changing or invisible one.
 package func checkName(_ text: String, field: String) throws(Refusal) {
     let scalars = text.unicodeScalars
-    guard !scalars.isEmpty, !scalars.allSatisfy({ $0.properties.isWhitespace }) else { throw Refusal(.empty, field: field, rule: "at least 1 character") }
+    guard !scalars.isEmpty, !scalars.allSatisfy({ $0.properties.isWhitespace }) else {
+        throw Refusal(.empty, field: field, rule: "at least 1 character")
+    }
     guard scalars.count <= Limits.nameCharacters else {
         throw Refusal(.tooLong, field: field, rule: "at most \(Limits.nameCharacters) characters")
     }

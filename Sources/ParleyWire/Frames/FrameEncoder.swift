@@ -36,7 +36,9 @@ package struct FrameEncoder {
         }
     }
 
-    package mutating func ready(id: Int64, user: UserID, name: String, session: SessionID, connection: UInt64, into buffer: inout ByteBuffer) {
+    package mutating func ready(
+        id: Int64, user: UserID, name: String, session: SessionID, connection: UInt64, into buffer: inout ByteBuffer
+    ) {
         self.frame(into: &buffer) { body in
             body.writeStaticString(#"{"type":"ready","id":"#)
             body.writeDecimal(id)
@@ -125,7 +127,9 @@ package struct FrameEncoder {
         }
     }
 
-    package mutating func members(id: Int64, _ conversation: ConversationID, _ members: [MemberProfile], more: Bool, into buffer: inout ByteBuffer) {
+    package mutating func members(
+        id: Int64, _ conversation: ConversationID, _ members: [MemberProfile], more: Bool, into buffer: inout ByteBuffer
+    ) {
         self.frame(into: &buffer) { body in
             body.writeStaticString(#"{"type":"members","id":"#)
             body.writeDecimal(id)

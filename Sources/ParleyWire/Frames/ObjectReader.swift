@@ -55,7 +55,9 @@ struct ObjectReader {
         return value
     }
 
-    mutating func optionalInteger(_ name: StaticString, _ bytes: Span<UInt8>, in range: ClosedRange<Int64>) throws(Refusal) -> Int64? {
+    mutating func optionalInteger(_ name: StaticString, _ bytes: Span<UInt8>, in range: ClosedRange<Int64>) throws(Refusal)
+        -> Int64?
+    {
         self.has(name, bytes) ? try self.integer(name, bytes, in: range) : nil
     }
 
@@ -128,8 +130,10 @@ struct ObjectReader {
 
     /// Fields of entries and frames that only the server sets (A25).
     private static let serverOwned: Set<String> = [
-        "sender", "user", "name", "sequence", "message", "time", "role", "slot", "slots", "stamp", "kind", "head", "read", "delivered",
-        "unread", "epoch", "session", "connection", "message_ordinal", "sender_ordinal", "created_at", "sender_id", "is_admin", "amount",
+        "sender", "user", "name", "sequence", "message", "time", "role", "slot", "slots", "stamp", "kind", "head", "read",
+        "delivered",
+        "unread", "epoch", "session", "connection", "message_ordinal", "sender_ordinal", "created_at", "sender_id", "is_admin",
+        "amount",
     ]
 
     private func has(_ name: StaticString, _ bytes: Span<UInt8>) -> Bool {

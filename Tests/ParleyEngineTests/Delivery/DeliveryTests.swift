@@ -61,8 +61,10 @@ import Testing
         let before = members.map(\.writes.count)
         let entries = (2...9).map { sequence in
             Entry(
-                conversation: ConversationID(trusted: group), sequence: Int64(sequence), id: Int64(sequence), stamp: 1, kind: .message,
-                sender: UserID(trusted: "u0"), clientID: ClientID(trusted: "x\(sequence)"), time: 1, messageOrdinal: 1, senderOrdinal: 1,
+                conversation: ConversationID(trusted: group), sequence: Int64(sequence), id: Int64(sequence), stamp: 1,
+                kind: .message,
+                sender: UserID(trusted: "u0"), clientID: ClientID(trusted: "x\(sequence)"), time: 1, messageOrdinal: 1,
+                senderOrdinal: 1,
                 content: Array(#"{"type":"text","text":"hi"}"#.utf8))
         }
         var publication = Publication(conversation: ConversationID(trusted: group))
@@ -71,7 +73,10 @@ import Testing
         bench.engine.deliver([.publish(publication)])
         try await bench.until { sockets.allSatisfy { $0.summary.last == "event 9" } }
         for (socket, count) in zip(members, before) { #expect(socket.writes.count == count + 1) }
-        let addresses = Set(members.map { socket in socket.writes[socket.writes.count - 1].withUnsafeReadableBytes { UInt(bitPattern: $0.baseAddress) } })
+        let addresses = Set(
+            members.map { socket in
+                socket.writes[socket.writes.count - 1].withUnsafeReadableBytes { UInt(bitPattern: $0.baseAddress) }
+            })
         #expect(addresses.count == 1)
         await bench.close()
     }
@@ -88,7 +93,8 @@ import Testing
         let sockets = members
         try await bench.until { sockets.allSatisfy { $0.summary.last == "event 1" } }
         let entry = Entry(
-            conversation: ConversationID(trusted: group), sequence: 2, id: 2, stamp: 1, kind: .message, sender: UserID(trusted: "u0"),
+            conversation: ConversationID(trusted: group), sequence: 2, id: 2, stamp: 1, kind: .message,
+            sender: UserID(trusted: "u0"),
             clientID: ClientID(trusted: "x"), time: 1, messageOrdinal: 1, senderOrdinal: 1, content: Array("{}".utf8))
         var publication = Publication(conversation: entry.conversation)
         publication.entries = [entry]

@@ -60,8 +60,12 @@ final class FakeSocket: Socket, @unchecked Sendable {
 
 /// Lets in whoever shows a token `token-USER`.
 struct OpenAccounts: AccountService {
-    func register(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant { throw Refusal(.forbidden) }
-    func logIn(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant { throw Refusal(.forbidden) }
+    func register(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant {
+        throw Refusal(.forbidden)
+    }
+    func logIn(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant {
+        throw Refusal(.forbidden)
+    }
     func refresh(token: String, from origin: Origin) async throws(Refusal) -> LoginGrant { throw Refusal(.forbidden) }
     func logOut(_ identity: Identity) async throws(Refusal) {}
     func authenticate(token: String) async throws(Refusal) -> Identity {
@@ -147,7 +151,8 @@ final class EngineBench: Sendable {
     /// Makes a group and gives its id.
     func group(of members: [String], by session: any SocketSession, at socket: FakeSocket) async throws -> String {
         let list = members.map { "\"\($0)\"" }.joined(separator: ",")
-        try await self.say(#"{"type":"create","id":1,"client_id":"g","kind":"group","title":"G","members":[\#(list)]}"#, on: session)
+        try await self.say(
+            #"{"type":"create","id":1,"client_id":"g","kind":"group","title":"G","members":[\#(list)]}"#, on: session)
         try await self.until { socket.summary.contains("created 1") }
         let text = try #require(socket.texts.first { $0.hasPrefix(#"{"type":"created""#) })
         let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
