@@ -71,6 +71,9 @@ package final class Engine: SocketSessionFactory {
         await self.readers.close()
     }
 
+    /// Whether the store takes what it is given: false after a failure, until a batch succeeds again.
+    package var isStoring: Bool { self.shard.isStoring }
+
     /// Takes effects to the connections that they concern. What the shard's turns end with.
     package func deliver(_ effects: [Effect]) { self.outbox.dispatch(effects) }
 

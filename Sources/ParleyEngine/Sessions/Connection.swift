@@ -50,6 +50,9 @@ final class Connection: SocketSession {
         socket.write(hello)
     }
 
+    /// What the connection is called in our logs, so that a client's report and a log line meet (R119).
+    private var name: String { String(self.info.connection, radix: 16) }
+
     var user: UserID? { self.identity?.user }
     var session: SessionID? { self.identity?.session }
 
@@ -188,7 +191,7 @@ final class Connection: SocketSession {
         self.seenTick = self.delivery.tick
         var ready = ByteBuffer()
         self.delivery.encoder.ready(
-            id: request, user: identity.user, name: identity.name, session: identity.session, connection: self.id, into: &ready)
+            id: request, user: identity.user, name: identity.name, session: identity.session, connection: self.name, into: &ready)
         self.enqueue(ready)
         return true
     }

@@ -53,6 +53,9 @@ final class ShardRunner: Sendable {
         return open
     }
 
+    /// Whether the store took the last batch that it was given; a full disk is no fault of the store's.
+    var isStoring: Bool { self.worker.isStoring.load(ordering: .relaxed) }
+
     /// Takes turns until the mailbox is empty.
     private func run() {
         var inputs: [Input] = []
@@ -80,6 +83,7 @@ final class ShardRunner: Sendable {
 ///
 /// `@unchecked Sendable` is sound because only jobs of the runner's one-thread pool touch it, one at a time.
 private final class ShardWorker: @unchecked Sendable {
+    let isStoring = Atomic<Bool>(true)
     private let store: any MessageStore
     private let settings: EngineSettings
     private let clock: EngineClock
@@ -161,6 +165,7 @@ private final class ShardWorker: @unchecked Sendable {
         guard !batch.drafts.isEmpty else { return effects + batch.answers }
         do throws(StoreFailure) {
             effects.append(contentsOf: self.sequencer.complete(batch, try self.store.append(batch.drafts)))
+            self.isStoring.store(true, ordering: .relaxed)
         } catch {
             effects.append(contentsOf: self.failed(batch, error))
         }
@@ -168,6 +173,7 @@ private final class ShardWorker: @unchecked Sendable {
     }
 
     private func failed(_ batch: Batch, _ failure: StoreFailure) -> [Effect] {
+        if case .full = failure {} else { self.isStoring.store(false, ordering: .relaxed) }
         self.logger.error("a batch was not stored", metadata: ["drafts": "\(batch.submissions.count)", "failure": "\(failure)"])
         return self.sequencer.fail(batch, failure)
     }

@@ -37,7 +37,7 @@ package struct FrameEncoder {
     }
 
     package mutating func ready(
-        id: Int64, user: UserID, name: String, session: SessionID, connection: UInt64, into buffer: inout ByteBuffer
+        id: Int64, user: UserID, name: String, session: SessionID, connection: String, into buffer: inout ByteBuffer
     ) {
         self.frame(into: &buffer) { body in
             body.writeStaticString(#"{"type":"ready","id":"#)
@@ -48,8 +48,8 @@ package struct FrameEncoder {
             body.writeJSONString(name)
             body.writeStaticString(#","session":""#)
             body.writeString(session.rawValue)
-            body.writeStaticString(#"","connection":"c"#)
-            body.writeDecimal(Int64(clamping: connection))
+            body.writeStaticString(#"","connection":""#)
+            body.writeString(connection)
             body.writeStaticString(#""}"#)
         }
     }
