@@ -13,8 +13,12 @@ class PassingStore: MessageStore {
     var epoch: String { self.inner.epoch }
     func append(_ drafts: [Draft]) throws(StoreFailure) -> [AppendOutcome] { try self.inner.append(drafts) }
     func advance(_ positions: [PositionUpdate]) throws(StoreFailure) { try self.inner.advance(positions) }
-    func heads(of conversations: [ConversationID]) throws(StoreFailure) -> [ConversationHead] { try self.inner.heads(of: conversations) }
-    func memberships(of user: UserID) throws(StoreFailure) -> [(Membership, ConversationHead)] { try self.inner.memberships(of: user) }
+    func heads(of conversations: [ConversationID]) throws(StoreFailure) -> [ConversationHead] {
+        try self.inner.heads(of: conversations)
+    }
+    func memberships(of user: UserID) throws(StoreFailure) -> [(Membership, ConversationHead)] {
+        try self.inner.memberships(of: user)
+    }
     func membership(of user: UserID, in conversation: ConversationID) throws(StoreFailure) -> Membership? {
         try self.inner.membership(of: user, in: conversation)
     }
@@ -36,8 +40,10 @@ class PassingStore: MessageStore {
             heads[draft.conversation] = head
             entries.append(
                 Entry(
-                    conversation: draft.conversation, sequence: head.sequence, id: draft.time << 22 | Int64(entries.count), stamp: head.stamp,
-                    kind: .message, sender: draft.sender, clientID: draft.clientID, time: draft.time, messageOrdinal: head.messages,
+                    conversation: draft.conversation, sequence: head.sequence, id: draft.time << 22 | Int64(entries.count),
+                    stamp: head.stamp,
+                    kind: .message, sender: draft.sender, clientID: draft.clientID, time: draft.time,
+                    messageOrdinal: head.messages,
                     senderOrdinal: 1, relatesTo: draft.relatesTo, content: draft.content))
         }
         return entries
@@ -104,7 +110,9 @@ final class ForgetfulStore: PassingStore {
 
 /// What makes a client id unlike the one before; taken off again wherever somebody looks.
 enum Mark {
-    static func add(to id: ClientID, _ number: UInt64) -> ClientID { ClientID(trusted: id.rawValue + "~" + String(number, radix: 36)) }
+    static func add(to id: ClientID, _ number: UInt64) -> ClientID {
+        ClientID(trusted: id.rawValue + "~" + String(number, radix: 36))
+    }
 
     static func remove(from entry: Entry) -> Entry {
         var plain = entry
@@ -155,16 +163,20 @@ class PassingReader: MessageReader, @unchecked Sendable {
 
 /// Starts each forward page one entry too late.
 final class SkippingReader: PassingReader, @unchecked Sendable {
-    override func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page {
+    override func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
         try super.entries(in: conversation, for: user, after: after > 0 ? after + 1 : after, limit: limit)
     }
 }
 
 final class UnmarkingReader: PassingReader, @unchecked Sendable {
-    override func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page {
+    override func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
         Self.plain(try super.entries(in: conversation, for: user, after: after, limit: limit))
     }
-    override func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page {
+    override func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure)
+        -> Page
+    {
         Self.plain(try super.entries(in: conversation, for: user, before: before, limit: limit))
     }
     private static func plain(_ page: Page) -> Page {
