@@ -173,7 +173,7 @@ final class SimConnection {
     private func writeMixed(_ broadcast: SimBroadcast) {
         for (index, entry) in broadcast.entries.enumerated() {
             if broadcast.origins[index].connection == self.id {
-                if let ack = self.ack(broadcast, index) { self.write(ack) }
+                self.write(self.ack(broadcast, index))
             } else {
                 self.world.shown(entry, to: self.user, pushed: true)
                 self.write(self.world.codec.event(entry))
@@ -185,12 +185,9 @@ final class SimConnection {
         broadcast.entries.indices.compactMap { broadcast.origins[$0].connection == self.id ? self.ack(broadcast, $0) : nil }
     }
 
-    /// A creation is answered by `created`, which comes as an answer of its own.
-    private func ack(_ broadcast: SimBroadcast, _ index: Int) -> ServerFrame? {
-        let entry = broadcast.entries[index]
-        guard entry.kind != .created else { return nil }
-        self.world.shown(entry, to: self.user, pushed: false)
-        return self.world.codec.ack(broadcast.origins[index].request, entry)
+    private func ack(_ broadcast: SimBroadcast, _ index: Int) -> ServerFrame {
+        self.world.shown(broadcast.entries[index], to: self.user, pushed: false)
+        return self.world.codec.ack(broadcast.origins[index].request, broadcast.entries[index])
     }
 
     private func write(_ frame: ServerFrame) { self.world.send(down: frame, on: self.link) }

@@ -153,7 +153,7 @@ final class SimServer {
             return .refused(Refusal(.unavailable, retryMilliseconds: 1_000))
         }
         guard let stored else { return .refused(refusal) }
-        if case .send(_, _, let content, _) = command, content != stored.content {
+        if case .send(_, _, let content, let relatesTo) = command, content != stored.content || relatesTo != stored.relatesTo {
             return .refused(Refusal(.clientIDConflict, field: "client_id"))
         }
         return Sequencer.answer(for: stored)

@@ -57,6 +57,8 @@ package struct Simulation: Sendable {
     /// What many runs came to.
     package struct Total: Sendable {
         package var seeds = 0
+        /// Of all runs, in any order.
+        package var hash: UInt64 = 0
         package var steps: UInt64 = 0
         package var simulatedMilliseconds: Int64 = 0
         package var stored = 0
@@ -66,6 +68,7 @@ package struct Simulation: Sendable {
 
         mutating func add(_ outcome: Outcome) {
             self.seeds += 1
+            self.hash ^= simMix(outcome.hash)
             self.steps += outcome.steps
             self.simulatedMilliseconds += outcome.simulatedMilliseconds
             self.stored += outcome.stored
@@ -75,7 +78,8 @@ package struct Simulation: Sendable {
 
         package var line: String {
             "\(self.seeds) seeds, \(self.failed.count) failed, \(self.steps) steps, \(self.stored) entries stored, "
-                + "\(self.accepted) accepted, \(self.simulatedMilliseconds / 1_000) s simulated"
+                + "\(self.accepted) accepted, \(self.simulatedMilliseconds / 1_000) s simulated, "
+                + "hash \(String(self.hash, radix: 16))"
         }
     }
 
@@ -93,6 +97,7 @@ package struct Simulation: Sendable {
             }
             for await part in group {
                 total.seeds += part.seeds
+                total.hash ^= part.hash
                 total.steps += part.steps
                 total.simulatedMilliseconds += part.simulatedMilliseconds
                 total.stored += part.stored
