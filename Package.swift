@@ -73,7 +73,7 @@ let package = Package(
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
 
         // A world wound by hand, and the suites every adapter must pass.
-        .target(name: "ParleyTestKit", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", collections]),
+        .target(name: "ParleyTestKit", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", nioCore]),
 
         // The gateway with a session that echoes: what verify/conformance talks to.
         .executableTarget(

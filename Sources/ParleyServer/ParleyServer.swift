@@ -58,7 +58,9 @@ package struct ParleyServer: Sendable {
         accounts.whenSessionEnds { session, user in engine.endSession(session, of: user) }
 
         let ready = Atomic<Bool>(false)
-        let server = try self.makeGateway(engine, accounts, group, ready: { ready.load(ordering: .acquiring) && engine.isStoring }) { url in
+        let server = try self.makeGateway(
+            engine, accounts, group, ready: { ready.load(ordering: .acquiring) && engine.isStoring }
+        ) { url in
             ready.store(true, ordering: .releasing)
             onListening(url)
         }

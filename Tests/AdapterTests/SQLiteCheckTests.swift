@@ -66,7 +66,7 @@ import Testing
         #expect(report.problems.contains { $0.contains(name) }, "\(report.problems)")
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(10)))
     func tenThousandUsersAndTheirGroupAreMadeAtOnce() throws {
         let subject = try SQLiteSubject()
         let plan = AccountStoreContract.plan(users: 10_000, groups: [1...10_000])

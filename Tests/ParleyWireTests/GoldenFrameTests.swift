@@ -119,7 +119,8 @@ import Testing
         return [
             "hello": text { $0.hello(hello, into: &$1) },
             "ready": text {
-                $0.ready(id: 1, user: ann.user, name: "Ann \"A\"", session: SessionID(trusted: "s1"), connection: "c79", into: &$1)
+                $0.ready(
+                    id: 1, user: ann.user, name: "Ann \"A\"", session: SessionID(trusted: "s1"), connection: "c79", into: &$1)
             },
             "event": text { $0.event(entry(), into: &$1) },
             "event-reply": text { $0.event(entry(44, id: 178_812_345_678_905_432, client: "x2", relatesTo: 40), into: &$1) },

@@ -9,7 +9,7 @@ import Testing
 
     @Test func everySeedIsClean() async {
         let total = await Simulation().run(
-            seeds: Self.environment("PARLEY_SIM_BASE") ?? 1, count: Self.environment("PARLEY_SIM_SEEDS") ?? 10_000)
+            seeds: Self.environment("PARLEY_SIM_BASE") ?? 1, count: Self.environment("PARLEY_SIM_SEEDS") ?? 1_000)
         for outcome in total.failed.prefix(3) { Issue.record("\(outcome.report)") }
         #expect(total.failed.isEmpty)
         // Runs in which nothing happens would be clean too.

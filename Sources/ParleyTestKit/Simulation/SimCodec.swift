@@ -43,7 +43,8 @@ struct SimCodec {
     mutating func ready(_ id: Int64, _ user: UserID, _ connection: UInt64) -> ServerFrame {
         self.through(.ready(id: id, user: user)) { encoder, buffer in
             encoder.ready(
-                id: id, user: user, name: user.rawValue, session: SessionID(trusted: "s"), connection: String(connection), into: &buffer)
+                id: id, user: user, name: user.rawValue, session: SessionID(trusted: "s"), connection: String(connection),
+                into: &buffer)
         }
     }
 

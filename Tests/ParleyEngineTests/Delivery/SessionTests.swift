@@ -6,7 +6,7 @@ import Testing
 @testable import ParleyEngine
 
 /// How a connection comes in, is kept in bounds, and ends.
-@Suite(.timeLimit(.minutes(1))) struct SessionTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionTests {
     @Test func onlyAuthIsTakenFromAStranger() async throws {
         let bench = try EngineBench(users: ["ann"])
         let (socket, session) = try await bench.connect()
