@@ -166,4 +166,27 @@ import Testing
         try await bench.until { bob.summary.last == "error not_member" }
         await bench.close()
     }
+
+    @Test func oneConnectionIsLiveInAllGroupsOfItsUser() async throws {
+        let bench = try EngineBench(users: ["ann", "bob", "carl"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let (bob, bobSession) = try await bench.enter("bob")
+        let (carl, carlSession) = try await bench.enter("carl")
+        let first = try await bench.group(of: ["carl"], by: annSession, at: ann)
+        let second = try await bench.group(of: ["carl"], by: bobSession, at: bob)
+        try await bench.send(first, 10, on: annSession)
+        try await bench.send(second, 10, on: bobSession)
+        try await bench.until { carl.texts.filter { $0.contains(#""kind":"message""#) }.count == 2 }
+        try await bench.send(second, 11, on: carlSession)
+        try await bench.until { bob.summary.last == "event 3" }
+        // Leaving one group leaves the other as it was.
+        try await bench.say(#"{"type":"leave","id":12,"client_id":"l","conversation":"\#(second)"}"#, on: carlSession)
+        try await bench.until { bob.summary.last == "event 4" }
+        try await bench.send(second, 13, on: bobSession)
+        try await bench.send(first, 13, on: annSession)
+        try await bench.until { carl.summary.last == "event 3" && bob.summary.last == "ack 5" }
+        #expect(carl.texts.last?.contains(first) == true)
+        #expect(!carl.texts.contains { $0.contains(second) && $0.contains(#""sequence":5,"#) })
+        await bench.close()
+    }
 }

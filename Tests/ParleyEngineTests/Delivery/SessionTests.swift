@@ -112,4 +112,36 @@ import Testing
         #expect(socket.summary.last == "reconnect")
         await bench.close()
     }
+
+    enum Cause: CaseIterable, Sendable { case clientClosed, sessionEnded, brokenFrame, tooManyFrames }
+
+    /// Whatever ends a connection, what is left of it is the same: nothing (R83).
+    @Test(arguments: Cause.allCases) func everyCauseLeavesTheSameState(cause: Cause) async throws {
+        var settings = EngineSettings()
+        settings.framesPerSecond = 1
+        settings.frameBurst = 8
+        let bench = try EngineBench(users: ["ann", "bob"], settings: settings)
+        let (ann, annSession) = try await bench.enter("ann")
+        let (bob, bobSession) = try await bench.enter("bob")
+        let group = try await bench.group(of: ["bob"], by: annSession, at: ann)
+        try await bench.until { bob.summary.last == "event 1" }
+        let session = Carried(bobSession)
+        switch cause {
+        case .clientClosed: break
+        case .sessionEnded: bench.engine.endSession(SessionID(trusted: "s-bob"), of: UserID(trusted: "bob"))
+        case .brokenFrame: try await bench.say("{", on: bobSession)
+        case .tooManyFrames: for id in 0..<1_100 { try await bench.say(#"{"type":"ping","id":\#(id)}"#, on: bobSession) }
+        }
+        if cause != .clientClosed { try await bench.until { bob.closed != nil } }
+        // The gateway says so once the socket is gone, whoever ended it.
+        try await bench.loop.executeInContext { session.value.disconnected() }
+        let (engine, loop) = (bench.engine, bench.loop)
+        let left = try await loop.executeInContext { engine.delivery(on: loop).connections.count }
+        #expect(left == 1)
+        let writes = bob.writes.count
+        try await bench.send(group, 10, on: annSession)
+        try await bench.until { ann.summary.last == "ack 2" }
+        #expect(bob.writes.count == writes)
+        await bench.close()
+    }
 }
