@@ -92,6 +92,9 @@ private final class ShardWorker: @unchecked Sendable {
     private var sequencer = Sequencer()
     private var backlog: Deque<ShardRunner.Input> = []
     private var positionsDue = false
+    /// Batches stored, and the drafts in them: how well commits were shared.
+    private var commits = 0
+    private var drafts = 0
 
     init(
         store: any MessageStore, settings: EngineSettings, clock: EngineClock, logger: Logger,
@@ -118,6 +121,7 @@ private final class ShardWorker: @unchecked Sendable {
     func finish() {
         while !self.isIdle { self.turn([]) }
         self.writePositions()
+        self.logger.info("the shard ends", metadata: ["drafts": "\(self.drafts)", "commits": "\(self.commits)"])
     }
 
     private func take() -> [Effect] {
@@ -166,6 +170,8 @@ private final class ShardWorker: @unchecked Sendable {
         do throws(StoreFailure) {
             effects.append(contentsOf: self.sequencer.complete(batch, try self.store.append(batch.drafts)))
             self.isStoring.store(true, ordering: .relaxed)
+            self.commits += 1
+            self.drafts += batch.drafts.count
         } catch {
             effects.append(contentsOf: self.failed(batch, error))
         }
