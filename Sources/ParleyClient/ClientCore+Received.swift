@@ -173,6 +173,8 @@ extension ClientCore {
         case .command(.leave): (kind, content, relatesTo) = (.left, ControlContent.bytes(for: .end(self.user), slots: []), 0)
         case .command(.remove(_, _, let user)):
             (kind, content, relatesTo) = (.removed, ControlContent.bytes(for: .end(user), slots: []), 0)
+        case .command(.setRole(_, _, let user, let role)):
+            (kind, content, relatesTo) = (.role, ControlContent.bytes(for: .setRole(user, role), slots: []), 0)
         // Which of the users were members before, and the slots of the others, only the server knows.
         case .command(.add), .command(.create), .create: return nil
         }

@@ -70,6 +70,18 @@ import Testing
             "leave", .leave(id, client),
             [.owner: "forbidden", .administrator: "append left at 3", .member: "append left at 3", .outsider: "not_member"]
         ),
+        (
+            "make an administrator", .setRole(id, client, user: UserID(trusted: "other"), .administrator),
+            [.owner: "append role at 3", .administrator: "forbidden", .member: "forbidden", .outsider: "not_member"]
+        ),
+        (
+            "make an owner", .setRole(id, client, user: UserID(trusted: "other"), .owner),
+            [.owner: "out_of_range", .administrator: "forbidden", .member: "forbidden", .outsider: "not_member"]
+        ),
+        (
+            "give an outsider a role", .setRole(id, client, user: UserID(trusted: "outsider"), .member),
+            [.owner: "unknown_user", .administrator: "forbidden", .member: "forbidden", .outsider: "not_member"]
+        ),
     ]
 
     @Test(arguments: table.indices) func rightsFollowTheRole(row: Int) {

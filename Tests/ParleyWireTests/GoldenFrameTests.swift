@@ -41,6 +41,7 @@ import Testing
             ClientID(trusted: "k2"), NewConversation(kind: .direct, title: "", memberCap: 2), members: [UserID(trusted: "u2")]),
         "add": .command(.add(general, ClientID(trusted: "k3"), users: [UserID(trusted: "u4")])),
         "remove": .command(.remove(general, ClientID(trusted: "k4"), user: UserID(trusted: "u4"))),
+        "role": .command(.setRole(general, ClientID(trusted: "k6"), user: UserID(trusted: "u4"), .administrator)),
         "leave": .command(.leave(general, ClientID(trusted: "k5"))),
         "members": .members(general, afterSlot: 0, limit: 100),
         "users": .users([UserID(trusted: "u1"), UserID(trusted: "u9")]),

@@ -28,7 +28,10 @@ package struct Conversation: Sendable {
 
     /// The users whose places a command rests on.
     package static func users(named command: Command, by user: UserID) -> [UserID] {
-        if case .remove(_, _, let target) = command { [user, target] } else { [user] }
+        switch command {
+        case .remove(_, _, let target), .setRole(_, _, let target, _): [user, target]
+        case .send, .create, .add, .leave: [user]
+        }
     }
 
     /// What a command leads to.
@@ -78,6 +81,16 @@ package struct Conversation: Sendable {
             guard targetRole < role else {
                 return .refuse(Refusal(.forbidden, field: "user", rule: "a member of a lower role than yours"))
             }
+        case .setRole(_, _, let target, let role):
+            guard self.head.kind == .group else {
+                return .refuse(Refusal(.forbidden, rule: "a direct conversation has no roles"))
+            }
+            guard self.role(of: user) == .owner else { return .refuse(Refusal(.forbidden, rule: "only the owner gives roles")) }
+            guard role != .owner else { return .refuse(Refusal(.outOfRange, field: "role", rule: "administrator or member")) }
+            guard target != user else { return .refuse(Refusal(.outOfRange, field: "user", rule: "another member")) }
+            guard self.role(of: target) != nil else {
+                return .refuseUnlessStored(Refusal(.unknownUser, field: "user", rule: "a member of the conversation"))
+            }
         case .leave:
             guard self.head.kind == .group else {
                 return .refuse(Refusal(.forbidden, rule: "a direct conversation cannot be left"))
@@ -107,6 +120,7 @@ package struct Conversation: Sendable {
             case .add(_, _, let users): (.added, [], .add(users), 0)
             case .remove(_, _, let target): (.removed, [], .end(target), 0)
             case .leave: (.left, [], .end(user), 0)
+            case .setRole(_, _, let target, let role): (.role, [], .setRole(target, role), 0)
             }
         return Draft(
             conversation: command.conversation, sender: user, clientID: command.clientID, kind: kind, content: content,

@@ -5,11 +5,12 @@ package enum Command: Sendable, Equatable {
     case add(ConversationID, ClientID, users: [UserID])
     case remove(ConversationID, ClientID, user: UserID)
     case leave(ConversationID, ClientID)
+    case setRole(ConversationID, ClientID, user: UserID, Role)
 
     package var conversation: ConversationID {
         switch self {
         case .send(let conversation, _, _, _), .create(let conversation, _, _, _), .add(let conversation, _, _),
-            .remove(let conversation, _, _), .leave(let conversation, _):
+            .remove(let conversation, _, _), .leave(let conversation, _), .setRole(let conversation, _, _, _):
             conversation
         }
     }
@@ -17,7 +18,7 @@ package enum Command: Sendable, Equatable {
     package var clientID: ClientID {
         switch self {
         case .send(_, let clientID, _, _), .create(_, let clientID, _, _), .add(_, let clientID, _), .remove(_, let clientID, _),
-            .leave(_, let clientID):
+            .leave(_, let clientID), .setRole(_, let clientID, _, _):
             clientID
         }
     }

@@ -143,6 +143,11 @@ struct SimReplay {
             case (.left, .end(let user)):
                 guard user == entry.sender, role != .owner || self.roles.count == 1 else { return "\(place): without the right" }
                 self.end(user, entry.sequence)
+            case (.role, .setRole(let user, let given)):
+                guard role == .owner, given != .owner, user != entry.sender, self.roles[user] != nil else {
+                    return "\(place): without the right"
+                }
+                self.roles[user] = given
             default: return "\(place): an entry that does not fit its change"
             }
             if self.roles.count > Int(log.head.memberCap) { return "\(place): more members than the cap" }

@@ -222,6 +222,9 @@ final class SimWorld {
         case 83..<89: client.submit(.command(.remove(conversation, clientID, user: other)))
         case 89..<92: client.submit(.command(.leave(conversation, clientID)))
         case 92..<94: self.create(client, .direct)
+        case 94..<96:
+            let role: Role = self.random.chance(700) ? .administrator : .member
+            client.submit(.command(.setRole(conversation, clientID, user: other, role)))
         default: client.repeatOne()
         }
     }

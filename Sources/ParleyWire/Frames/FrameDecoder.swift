@@ -63,6 +63,7 @@ package struct FrameDecoder {
                     user: try object.identifier("user", bytes)))
         case "leave":
             return .command(.leave(try object.identifier("conversation", bytes), try object.identifier("client_id", bytes)))
+        case "role": return .command(try Self.role(&object, bytes))
         case "members":
             let after = try object.optionalInteger("after_slot", bytes, in: 0...Int64(Int32.max)) ?? 0
             return .members(
@@ -107,6 +108,16 @@ package struct FrameDecoder {
     }
 
     private static let serverContentTypes: Set<String> = ["system", "created", "added", "ended", "role"]
+
+    private static func role(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> Command {
+        let conversation: ConversationID = try object.identifier("conversation", bytes)
+        let clientID: ClientID = try object.identifier("client_id", bytes)
+        let user: UserID = try object.identifier("user", bytes)
+        guard let role = Role(name: try object.text("role", bytes)) else {
+            throw Refusal(.outOfRange, field: "role", rule: "administrator or member")
+        }
+        return .setRole(conversation, clientID, user: user, role)
+    }
 
     private static func read(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ClientFrame {
         let range: ClosedRange<Int64> = 1...(1 << 53) - 1

@@ -49,6 +49,11 @@ package struct RequestEncoder {
         case .add(_, _, let users): request("add") { $0.writeField("users", users) }
         case .remove(_, _, let user): request("remove") { $0.writeField("user", user) }
         case .leave: request("leave") { _ in }
+        case .setRole(_, _, let user, let role):
+            request("role") {
+                $0.writeField("user", user)
+                $0.writeField("role", text: role.name)
+            }
         }
     }
 
