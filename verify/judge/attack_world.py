@@ -87,7 +87,9 @@ def documented(tool: list[str]) -> dict[int, tuple[str, str, int | None]]:
     """The table of errors: number -> name, retry, close code; of the document, else as the server prints it."""
     text = (ROOT / "docs" / "PROTOCOL.md").read_text()
     row = re.compile(r"^\| (\d{5}) \| (\w+) \| (\w+) \| (\d*) *\|", re.M)
-    rows = row.findall(text) or row.findall(subprocess.run([*tool, "errors", "--format", "markdown"], capture_output=True, text=True).stdout)
+    rows = row.findall(text) or row.findall(
+        subprocess.run([*tool, "errors", "--format", "markdown"], capture_output=True, text=True).stdout
+    )
     assert rows, "docs/PROTOCOL.md has no table of errors"
     return {int(code): (name, retry, int(close) if close else None) for code, name, retry, close in rows}
 

@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Awaitable, Callable
+from typing import Any, Callable, Coroutine
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -216,7 +216,7 @@ async def corrupt(folder: Path, rng: random.Random) -> list[str]:
     shutil.copytree(server.data, saved)
     marks = [f"precious {rng.randrange(1, 201):04} yyy".encode() for _ in range(3)]
     for mark in marks:
-        problems += await _flipped(server, saved, good, tokens["bob"], lambda path, data: [i + 4 for i in places(data, mark)], True)
+        problems += await _flipped(server, saved, good, tokens["bob"], lambda path, data, mark=mark: [i + 4 for i in places(data, mark)], True)
     # Anywhere in the file: it may hit nothing that matters, so only what is served counts.
     for _ in range(6):
         problems += await _flipped(
@@ -234,7 +234,7 @@ def places(data: bytes, mark: bytes) -> list[int]:
 
 
 async def _flipped(
-    server: Server, saved: Path, good: dict[int, dict[str, Any]], token: str, choose: Callable[[Path, bytes], list[int]], must_tell: bool
+    server: Server, saved: Path, good: dict[int, dict[str, Any]], token: str, choose: Callable[..., list[int]], must_tell: bool
 ) -> list[str]:
     shutil.rmtree(server.data)
     shutil.copytree(saved, server.data)
@@ -260,7 +260,9 @@ async def _flipped(
         try:
             log = await log_of(server, token)
             if silent:
-                problems.append(f"check finds nothing wrong after a flip at {where}, and {len(good.keys() - log.keys())} of {len(good)} entries are silently gone")
+                problems.append(
+                    f"check finds nothing wrong after a flip at {where}, and {len(good.keys() - log.keys())} of {len(good)} entries are silently gone"
+                )
             for sequence, entry in log.items():
                 if good.get(sequence) != entry:
                     problems.append(f"after a flip at {where} the server serves {dump(entry)[:200]} at {sequence}")
@@ -332,7 +334,9 @@ async def drain(folder: Path, rng: random.Random) -> list[str]:
             silent = [number for number in range(1, 51) if number not in answers[n]]
             kept = sum(1 for number in silent if f"d-{n}-{number}" in stored)
             if silent:
-                problems.append(f"connection {n}: {len(silent)} of 50 sends that the server had read got no answer, {kept} of them are stored")
+                problems.append(
+                    f"connection {n}: {len(silent)} of 50 sends that the server had read got no answer, {kept} of them are stored"
+                )
         acks = {a["client_id"]: a["sequence"] for each in answers for a in each.values() if a["type"] == "ack"}
         problems += missing(acks, log)
         for each in answers:
@@ -357,7 +361,7 @@ async def _answers(socket: ClientConnection, answers: dict[int, dict[str, Any]],
     return told, socket.close_code
 
 
-SCENARIOS: dict[str, Callable[[Path, random.Random], Awaitable[list[str]]]] = {
+SCENARIOS: dict[str, Callable[[Path, random.Random], Coroutine[Any, Any, list[str]]]] = {
     "full": full, "second": second, "corrupt": corrupt, "readonly": readonly, "drain": drain,
 }  # fmt: skip
 

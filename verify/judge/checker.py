@@ -88,7 +88,10 @@ def _logs(history: h.History, verdict: Verdict) -> dict[str, Log]:
         have = log.bodies
         for sequence, body in final.entries:
             if have.setdefault(sequence, body) != body:
-                verdict.add("diverged", f"{log.name} {sequence}: {final.user} reads {history.bodies[body]}, another {history.bodies[have[sequence]]}")
+                verdict.add(
+                    "diverged",
+                    f"{log.name} {sequence}: {final.user} reads {history.bodies[body]}, another {history.bodies[have[sequence]]}",
+                )
     for log in logs.values():
         if log.bodies:
             log.head = max(log.head, max(log.bodies))
@@ -146,15 +149,16 @@ def _records(history: h.History, logs: dict[str, Log], places: dict[Key, int], v
     nothing = Log("")
 
     for record in history.records:
-        kind = type(record)
-        if kind is h.Received:
+        if isinstance(record, h.Received):
             counts["received"] += 1
             log = logs.get(record.conversation, nothing)
             sequence = record.sequence
             if log.bodies.get(sequence) != record.body:
                 stored = log.bodies.get(sequence)
                 what = "nothing" if stored is None else history.bodies[stored]
-                verdict.add("pushed_not_stored", f"{record.conversation} {sequence}: {record.source} {history.bodies[record.body]}; stored: {what}")
+                verdict.add(
+                    "pushed_not_stored", f"{record.conversation} {sequence}: {record.source} {history.bodies[record.body]}; stored: {what}"
+                )
             user = users[record.connection]
             member = log.members.get(user) if log.members else None
             if record.source == h.EVENT:
@@ -172,10 +176,10 @@ def _records(history: h.History, logs: dict[str, Log], places: dict[Key, int], v
                     stream[place] = (max(top, sequence), had)
             elif member is None or not member.readable(sequence, record.conversation in history.hidden):
                 verdict.add("seen_without_right", f"{record.conversation} {sequence}: {record.source} to {user}, who may not read it")
-        elif kind is h.Accepted:
+        elif isinstance(record, h.Accepted):
             counts["accepted"] += 1
             accepted[(record.client, record.conversation)].append(record.sequence)
-        elif kind is h.Invoke:
+        elif isinstance(record, h.Invoke):
             key = (record.conversation, record.user, record.client_id)
             known = sent.get(key)
             if known is None:
@@ -183,17 +187,17 @@ def _records(history: h.History, logs: dict[str, Log], places: dict[Key, int], v
                 sent[key] = _Sent(record, newest_ack[record.conversation])
             else:
                 known.times += 1
-        elif kind is h.Ack:
+        elif isinstance(record, h.Ack):
             _ack(record, sent, stream, verdict)
             newest_ack[record.conversation] = max(newest_ack[record.conversation], record.sequence)
-        elif kind is h.Outcome:
+        elif isinstance(record, h.Outcome):
             known = sent.get((record.conversation, record.user, record.client_id))
             if known is not None:
                 known.results.add((record.result, record.code))
-        elif kind is h.Head:
+        elif isinstance(record, h.Head):
             if record.head > logs.get(record.conversation, nothing).head:
                 verdict.add("pushed_not_stored", f"{record.conversation}: told head {record.head}, the log ends before")
-        elif kind is h.Opened:
+        elif isinstance(record, h.Opened):
             users[record.connection] = record.user
             client_of[record.client] = record.user
 
@@ -247,7 +251,10 @@ def _sent(
             if entry is None or (entry["sender"], entry["client_id"]) != (user, client_id):
                 verdict.add("lost", f"{conversation} {ack.sequence}: {client_id} acked there, stands at {place}")
             elif (entry["message"], entry["time"]) != (ack.message, ack.time):
-                verdict.add("pushed_not_stored", f"{conversation} {ack.sequence}: ack says {ack.message} {ack.time}, log {entry['message']} {entry['time']}")
+                verdict.add(
+                    "pushed_not_stored",
+                    f"{conversation} {ack.sequence}: ack says {ack.message} {ack.time}, log {entry['message']} {entry['time']}",
+                )
         elif known.kind == "create" and (h.OK, 0) in known.results:
             counts["acked"] += 1
         elif any(result == h.FAIL for result, _ in known.results):

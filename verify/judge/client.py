@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection
 import history as h
 from wire import BROKEN, PAGE, Failure, dump, open_socket, slices
 
+
 @dataclass(eq=False)
 class Pending:
     """A request that may make an entry and whose outcome is not known yet."""

@@ -83,7 +83,9 @@ def verdict(trace: str, client_id: str, data: str) -> tuple[bool, str]:
     first = min(c.begin for c in told)
     came = [c.end for c in done if c.name in ("read", "readv", "recvfrom", "recvmsg") and socket(c) and c.result > 0 and c.end < first]
     arrived = max(came, default=-1)
-    stored = [c for c in done if c.name in ("write", "writev", "pwrite64", "pwritev") and c.file.startswith(data) and arrived < c.end < first]
+    stored = [
+        c for c in done if c.name in ("write", "writev", "pwrite64", "pwritev") and c.file.startswith(data) and arrived < c.end < first
+    ]
     if not stored:
         return False, "nothing was written to a file of the data folder between the arrival and the ack"
     syncs = [c for c in done if c.name in ("fdatasync", "fsync") and c.file.startswith(data) and c.result == 0 and c.end < first]
@@ -138,7 +140,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sends", type=int, default=20)
     parser.add_argument("--fault", help="run PARLEY_FAULTY with this planted bug")
-    parser.add_argument("--expect-failure", action="store_true", help="exit 0 only where no send at all was durable: proves that this can see")
+    parser.add_argument(
+        "--expect-failure", action="store_true", help="exit 0 only where no send at all was durable: proves that this can see"
+    )
     parser.add_argument("--keep", help="write the trace of the last send that was not durable to this file")
     options = parser.parse_args()
     if shutil.which("strace") is None:

@@ -12,9 +12,7 @@ from wire import Failure, ask, enter, slices
 LIMITS = (200, 50, 23, 100)
 
 
-async def read_all(
-    history: h.History, url: str, tokens: dict[str, str], conversations: Iterable[str], *, summaries: bool = True
-) -> None:
+async def read_all(history: h.History, url: str, tokens: dict[str, str], conversations: Iterable[str], *, summaries: bool = True) -> None:
     """Appends a FinalRead for each user and conversation, and each user's conversation list."""
     names = sorted(conversations)
     number = 0
@@ -34,9 +32,7 @@ async def read_all(
             await socket.close()
 
 
-async def _read(
-    history: h.History, socket: ClientConnection, user: str, conversation: str, limit: int, backwards: bool
-) -> h.FinalRead:
+async def _read(history: h.History, socket: ClientConnection, user: str, conversation: str, limit: int, backwards: bool) -> h.FinalRead:
     """One log, page by page, oldest first or newest first. The first page is short, so that every log has a second."""
     entries: list[tuple[int, int]] = []
     head, number = 0, 0
@@ -68,7 +64,12 @@ async def _list(history: h.History, socket: ClientConnection, user: str, epoch: 
         for line in answer["conversations"]:
             history.summaries.append(
                 h.Summary(
-                    user, line["conversation"], line["role"], line.get("head", 0), line.get("read", 0), line.get("unread", 0),
+                    user,
+                    line["conversation"],
+                    line["role"],
+                    line.get("head", 0),
+                    line.get("read", 0),
+                    line.get("unread", 0),
                     line.get("visible_from", 0),
                 )  # fmt: skip
             )

@@ -38,7 +38,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--groups", type=int, default=4)
     parser.add_argument("--members", type=int, default=8, help="of a group at the start")
     parser.add_argument("--rate", type=float, default=200, help="sends a second, in all")
-    parser.add_argument("--terms", type=float, default=0.0, help="share of SIGTERMs among the kills, 0 to 1: the server must drain each time")
+    parser.add_argument(
+        "--terms", type=float, default=0.0, help="share of SIGTERMs among the kills, 0 to 1: the server must drain each time"
+    )
     parser.add_argument("--sleepers", type=int, default=0, help="devices that stop reading for seconds, now and then")
     parser.add_argument("--pad", type=int, default=400, help="bytes that a message may carry besides its text")
     parser.add_argument("--fault", help="run PARLEY_FAULTY (or the stand-in) with this planted bug")

@@ -11,7 +11,7 @@ import history as h
 from client import Client
 from wire import BROKEN, Failure
 
-WORDS = ("hello", "na und?", "¿qué tal?", "你好世界", "смотри", "😀👍🏽", "a\"b\\c", "line\nbreak", "ﷺ", "e\u0301")
+WORDS = ("hello", "na und?", "¿qué tal?", "你好世界", "смотри", "😀👍🏽", 'a"b\\c', "line\nbreak", "ﷺ", "e\u0301")
 
 BURSTS = (1, 1, 1, 5)
 """How many messages a client sends at once."""
@@ -93,7 +93,8 @@ class Load:
             self.inside[group] = {owner, *others}
             for client in self.by_user[owner]:
                 client.roles[group] = "owner"
-        await self._direct(*self.rng.sample(users, 2), timeout)
+        one, two = self.rng.sample(users, 2)
+        await self._direct(one, two, timeout)
 
     async def _direct(self, one: str, two: str, timeout: float) -> None:
         """Both make the direct conversation of the two at the same moment: there must be one."""
@@ -151,7 +152,11 @@ class Load:
 
     def stuck(self) -> list[str]:
         """The sends without an outcome, and the clients that died of a fault of their own."""
-        found = [f"{c.user} (client {c.number}): no outcome of {p.frame}, sent: {p in c._sends.values()}, online: {c.online.is_set()}" for c in self.clients for p in c._pending]
+        found = [
+            f"{c.user} (client {c.number}): no outcome of {p.frame}, sent: {p in c._sends.values()}, online: {c.online.is_set()}"
+            for c in self.clients
+            for p in c._pending
+        ]
         for client, life in zip(self.clients, self._lives):
             if life.done() and not life.cancelled() and (error := life.exception()):
                 found.append(f"client {client.number} ended: {error!r}")

@@ -54,10 +54,14 @@ async def controls(options: argparse.Namespace, seed: int) -> list[dict[str, Any
 
     def done(row: dict[str, Any]) -> None:
         rows.append(row)
-        print(f"{'ok  ' if row['ok'] else 'FAIL'} {row['fault']}: {row['seen']} after {row['kills']} kills: {row['example'][:160]}", file=sys.stderr)
+        print(
+            f"{'ok  ' if row['ok'] else 'FAIL'} {row['fault']}: {row['seen']} after {row['kills']} kills: {row['example'][:160]}",
+            file=sys.stderr,
+        )
 
     for fault in [f for f in FAULTS if not options.only or f in options.only]:
-        kills, seen, example = 0, {}, ""
+        kills, example = 0, ""
+        seen: dict[str, int] = {}
         for attempt in range(options.rounds):
             seen, example = await one(seed + attempt, options.kills, options.rate, [*faulty, "--fault", fault])
             kills += options.kills
@@ -70,7 +74,16 @@ async def controls(options: argparse.Namespace, seed: int) -> list[dict[str, Any
             with tempfile.TemporaryDirectory(prefix="parley-negative-") as folder:
                 report = await measure(Path(folder), [*faulty, "--fault", SYNC], 10)
             ok = report["not_durable"] == report["sends"]
-            done({"fault": SYNC, "ok": ok, "caught_by": ["not_durable"] if ok else [], "seen": {"not_durable": report["not_durable"]}, "kills": 0, "example": report["example"]})
+            done(
+                {
+                    "fault": SYNC,
+                    "ok": ok,
+                    "caught_by": ["not_durable"] if ok else [],
+                    "seen": {"not_durable": report["not_durable"]},
+                    "kills": 0,
+                    "example": report["example"],
+                }
+            )
         else:
             done({"fault": SYNC, "ok": False, "caught_by": [], "seen": {}, "kills": 0, "example": "needs strace"})
     if not options.only or "none" in options.only:

@@ -174,7 +174,7 @@ def test_refused_content_is_matched_to_its_request(world: World, name: str) -> N
 def test_control_entries_as_documented(world: World) -> None:
     async def make() -> list[dict[str, Any]]:
         socket, _, _ = await enter(world.server.url, world.tokens["u5"])
-        await socket.send(dump({"type": "create", "id": 1, "client_id": "c", "kind": "group", "title": "\"T\"", "members": ["u1", "u2"]}))
+        await socket.send(dump({"type": "create", "id": 1, "client_id": "c", "kind": "group", "title": '"T"', "members": ["u1", "u2"]}))
         group = (await answer_to(socket, 1))["conversation"]
         await socket.send(dump({"type": "add", "id": 2, "conversation": group, "client_id": "a", "users": ["u3"]}))
         await answer_to(socket, 2)
@@ -216,7 +216,11 @@ def test_same_client_id_same_and_other_content(world: World) -> None:
     again = {**frame, "id": world.number()}
     (second,), _ = world.run(world.try_(dump(again)))
     assert {**first, "id": 0} == {**second, "id": 0}
-    for other in ({**frame, "content": {"type": "text", "text": "other"}}, {**frame, "content": {"type": "sticker", "text": "hello"}}, {**frame, "reply_to": 2}):
+    for other in (
+        {**frame, "content": {"type": "text", "text": "other"}},
+        {**frame, "content": {"type": "sticker", "text": "hello"}},
+        {**frame, "reply_to": 2},
+    ):
         world.error(dump({**other, "id": world.number()}), {40900})
     (third,), _ = world.run(world.try_(dump({**frame, "id": world.number()})))
     assert {**first, "id": 0} == {**third, "id": 0}

@@ -120,9 +120,17 @@ def test_small_frames_only_before_log_in(world: World, size: int) -> None:
 @pytest.mark.parametrize(
     ("credential", "codes"),
     [
-        ({}, {40002}), ({"token": ""}, {40101, 40010}), ({"token": "pa1"}, {40101}), ({"token": "x" * 3000}, {40101, 40005}),
-        ({"ticket": "pt1aaaa"}, {40101}), ({"token": "pa1\u0000"}, {40101, 40004, 40013}), ({"token": 5}, {40003}), ({"token": None}, {40003, 40002}),
-        ({"token": "a", "ticket": "b"}, {40006, 40014}), ({"token": "$other", "user": "u2"}, {40006, 40008}), ({"token": "' OR 1=1 --"}, {40101}),
+        ({}, {40002}),
+        ({"token": ""}, {40101, 40010}),
+        ({"token": "pa1"}, {40101}),
+        ({"token": "x" * 3000}, {40101, 40005}),
+        ({"ticket": "pt1aaaa"}, {40101}),
+        ({"token": "pa1\u0000"}, {40101, 40004, 40013}),
+        ({"token": 5}, {40003}),
+        ({"token": None}, {40003, 40002}),
+        ({"token": "a", "ticket": "b"}, {40006, 40014}),
+        ({"token": "$other", "user": "u2"}, {40006, 40008}),
+        ({"token": "' OR 1=1 --"}, {40101}),
     ],
     ids=label,
 )
@@ -217,7 +225,9 @@ def mutated(rng: random.Random, raw: str) -> str | bytes:
             case 0:
                 del data[place : place + rng.randint(1, 6)]
             case 1:
-                data[place:place] = rng.choice([b'"', b"{", b"}", b"[", b"]", b",", b":", b"\\", b"\\u0000", b"\\ud800", b"null", b"-", b"9" * 20, b"e9"])
+                data[place:place] = rng.choice(
+                    [b'"', b"{", b"}", b"[", b"]", b",", b":", b"\\", b"\\u0000", b"\\ud800", b"null", b"-", b"9" * 20, b"e9"]
+                )
             case 2 if data:
                 data[place % len(data)] ^= 1 << rng.randrange(7)
             case 3:
@@ -252,7 +262,7 @@ def test_mutated_frames(world: World) -> None:
 
 # Keys in the order in which the document shows them, no spaces.
 
-SHAPES = {
+SHAPES: dict[str, list[str]] = {
     "hello": ["type", "protocol", "epoch", "heartbeat_ms", "auth_ms", "limits"],
     "ready": ["type", "id", "user", "name", "session", "connection"],
     "ack": ["type", "id", "conversation", "client_id", "sequence", "message", "time"],
@@ -276,7 +286,15 @@ def test_frames_have_their_keys_in_order(world: World) -> None:
         await socket.send(dump({"type": "auth", "id": 0, "token": world.tokens["u1"]}))
         found["ready"] = str(await socket.recv())
         for name in ("send", "history", "sync", "read", "members", "users", "ping"):
-            await socket.send(dump({k: v for k, v in cases.valid(name, world.fill() | {"$epoch": json.loads(found["hello"])["epoch"]}, 1).items() if k != "reply_to"}))
+            await socket.send(
+                dump(
+                    {
+                        k: v
+                        for k, v in cases.valid(name, world.fill() | {"$epoch": json.loads(found["hello"])["epoch"]}, 1).items()
+                        if k != "reply_to"
+                    }
+                )
+            )
             raw = str(await asyncio.wait_for(socket.recv(), 10))
             found[json.loads(raw)["type"]] = raw
         await socket.send('{"type":"read","id":1,"conversation":5}')
@@ -305,7 +323,7 @@ def test_ex_member_reads_nothing(world: World) -> None:
         await two.send(dump({"type": "leave", "id": 2, "client_id": "k2", "conversation": group}))
         assert (await answer_to(two, 2))["type"] == "ack"
         codes = []
-        requests = [{"type": "history", "after": 0}, {"type": "history", "before": 2}, {"type": "history"}, {"type": "members"}]
+        requests: list[dict[str, Any]] = [{"type": "history", "after": 0}, {"type": "history", "before": 2}, {"type": "history"}, {"type": "members"}]
         requests += [{"type": "read", "sequence": 1}, {"type": "send", "client_id": "k3", "content": cases.CONTENT}]
         for number, request in enumerate(requests, 10):
             await two.send(dump({**request, "id": number, "conversation": group}))

@@ -54,7 +54,9 @@ class StartFailure(Exception):
 class Server:
     """One folder, one port, and the process on them."""
 
-    def __init__(self, data: Path, *, serve: list[str] | None = None, tool: list[str] | None = None, prefix: list[str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *, serve: list[str] | None = None, tool: list[str] | None = None, prefix: list[str] | None = None
+    ) -> None:
         self.data = data
         self.tool = tool or command()
         self.serve = serve or self.tool

@@ -111,7 +111,9 @@ class StandIn:
 
     async def drain(self) -> None:
         self.draining = True
-        while self.queue:
+        for _ in range(400):
+            if not self.queue:
+                break
             await asyncio.sleep(0.005)
         for link in list(self.links):
             link.put('{"type":"reconnect","after_ms":100}')
@@ -133,7 +135,18 @@ class StandIn:
         link = Link(socket)
         writer = asyncio.create_task(link.write())
         limits = {"frame_bytes": 131072, "text_characters": 8000, "page_entries": 200, "requests_in_flight": 64}
-        link.put(dump({"type": "hello", "protocol": "parley.json.1", "epoch": "e1", "heartbeat_ms": int(self.heartbeat * 1000), "auth_ms": 5000, "limits": limits}))
+        link.put(
+            dump(
+                {
+                    "type": "hello",
+                    "protocol": "parley.json.1",
+                    "epoch": "e1",
+                    "heartbeat_ms": int(self.heartbeat * 1000),
+                    "auth_ms": 5000,
+                    "limits": limits,
+                }
+            )
+        )
         try:
             async for raw in socket:
                 frame = json.loads(raw)
@@ -214,11 +227,18 @@ class StandIn:
         head = conversation.head
         if "drop_push_and_lie" in self.faults and entries:
             head = max(e["sequence"] for e in entries)
-        answer = {"type": "page", "id": frame["id"], "conversation": conversation.name, "head": head, "entries": entries, "more": len(sequences) > limit}
+        answer = {
+            "type": "page",
+            "id": frame["id"],
+            "conversation": conversation.name,
+            "head": head,
+            "entries": entries,
+            "more": len(sequences) > limit,
+        }
         link.put(dump(answer))
 
     def _sync(self, link: Link, frame: dict[str, Any]) -> None:
-        lines = []
+        lines: list[dict[str, Any]] = []
         for conversation in self.store.conversations.values():
             if link.user not in conversation.roles:
                 if link.user in conversation.slots:

@@ -18,12 +18,13 @@ async def commit(server: StandIn, batch: list[tuple[Link, dict[str, Any]]]) -> N
     # One at a time where a bug needs the state between two entries; decisions of one batch see each other's entries.
     for link, frame in batch:
         try:
-            step = _decide(server, link, frame)
+            if (step := _decide(server, link, frame)) is not None:
+                await _store(server, step)
         except Refused as error:
             link.put(refusal(frame, error))
-            continue
-        if step is not None:
-            await _store(server, step)
+        except (KeyError, ValueError, TypeError) as error:
+            # A planted bug has hurt the state: the server lives on, as a real one would.
+            link.put(refusal(frame, Refused(50000, "internal_error", repr(error))))
 
 
 def _decide(server: StandIn, link: Link, frame: dict[str, Any]) -> Step | None:
@@ -39,7 +40,13 @@ def _decide(server: StandIn, link: Link, frame: dict[str, Any]) -> Step | None:
         store.append([{"op": "conversation", "name": name, "kind": frame["kind"], "title": frame.get("title", ""), "hidden": hidden}])
         conversation = store.conversations[name]
         users = frame["members"]
-        content = {"type": "created", "kind": frame["kind"], "title": frame.get("title", ""), "users": users, "slots": list(range(1, len(users) + 2))}
+        content = {
+            "type": "created",
+            "kind": frame["kind"],
+            "title": frame.get("title", ""),
+            "users": users,
+            "slots": list(range(1, len(users) + 2)),
+        }
         return link, frame, conversation, store.entry(conversation, 0, "created", user, client_id, content, now()), True
 
     named = store.conversations.get(frame["conversation"])
@@ -122,7 +129,18 @@ async def _store(server: StandIn, step: Step) -> None:
         store.append([line])
     except OSError as error:
         full = error.errno == 28
-        link.put(dump({"type": "error", "id": frame["id"], "code": 50301 if full else 50300, "name": "disk_full" if full else "unavailable", "message": "The server's disk is full: try again with the same client_id when there is room.", "retry": "later"}))
+        link.put(
+            dump(
+                {
+                    "type": "error",
+                    "id": frame["id"],
+                    "code": 50301 if full else 50300,
+                    "name": "disk_full" if full else "unavailable",
+                    "message": "The server's disk is full: try again with the same client_id when there is room.",
+                    "retry": "later",
+                }
+            )
+        )
         return
     _deliver(server, link, frame, conversation, entry, members, True)
 
@@ -131,7 +149,17 @@ def _acknowledge(server: StandIn, link: Link, frame: dict[str, Any], conversatio
     sequence = entry["sequence"] + (1 if server.has("wrong_ack", 0.05) else 0)
     time = entry["time"] + (1 if server.has("ack_time_differs", 0.1) else 0)
     kind = "created" if frame["type"] == "create" else "ack"
-    ack = dump({"type": kind, "id": frame["id"], "conversation": conversation.name, "client_id": entry["client_id"], "sequence": sequence, "message": entry["message"], "time": time})
+    ack = dump(
+        {
+            "type": kind,
+            "id": frame["id"],
+            "conversation": conversation.name,
+            "client_id": entry["client_id"],
+            "sequence": sequence,
+            "message": entry["message"],
+            "time": time,
+        }
+    )
     if kind == "created":
         link.put(ack)
     elif link.held:

@@ -44,6 +44,10 @@ class Local:
     async def kill(self) -> None:
         await self.server.crash()
 
+    async def drain(self) -> int:
+        await self.server.drain()
+        return 0
+
 
 async def judge(faults: set[str], seed: int, kills: int = 1, rate: float = 500) -> Result:
     with tempfile.TemporaryDirectory(prefix="parley-judge-") as name:
@@ -134,7 +138,7 @@ def synthetic(messages: int, members: int) -> h.History:
     created = {"sequence": 1, "message": "1", "kind": "created", "sender": "u0", "client_id": "c", "time": 1}
     created["content"] = {"type": "created", "kind": "group", "title": "g", "users": users[1:], "slots": []}
     entries = [(1, history.body(dump(created)))]
-    for user, (connection, client) in connections.items():
+    for connection, client in connections.values():
         history.records.append(h.Received(0.0, connection, h.PAGE, "g", 1, entries[0][1]))
         history.records.append(h.Accepted(0.0, client, "g", 1, entries[0][1]))
     for number in range(2, messages + 2):
