@@ -60,9 +60,13 @@ package final class Engine: SocketSessionFactory {
         for loop in self.outbox.indices { self.hand([.sessionEnded(user, session)], to: loop) }
     }
 
-    /// Tells the loop's connections that the server goes down. The gateway closes the sockets after this.
-    /// Called on the event loop whose connections are meant.
-    package func drain(on eventLoop: any EventLoop) { self.delivery(on: eventLoop).drain() }
+    /// Tells the loop's connections that the server goes down, takes no more requests of theirs, and answers those it has taken.
+    /// Called on the event loop whose connections are meant; completes when all are answered, 3 s later at the latest.
+    package func drain(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        self.delivery(on: eventLoop).drain(promise)
+        return promise.futureResult
+    }
 
     /// Ends the threads; what was handed over before is finished and stored.
     package func close() async {

@@ -80,6 +80,8 @@ package struct ParleyServer: Sendable {
             throw error
         }
         await engine.close()
+        // Copies the log into the database file: a file that rests is whole, and every page of it can be checked.
+        database.close()
         try await group.shutdownGracefully()
     }
 

@@ -113,7 +113,7 @@ import Testing
             sender: UserID(trusted: "u1"),
             clientID: ClientID(trusted: "k1"), time: 1, messageOrdinal: 0, senderOrdinal: 0,
             content: ControlContent.bytes(
-                for: .create(NewConversation(kind: .group, title: "General"), members: [UserID(trusted: "u2")]), slots: [1, 2]))
+                for: .create(NewConversation(kind: .group, title: "General"), members: [UserID(trusted: "u2")]), slots: [2]))
         let hello = ServerHello(epoch: "e7", heartbeatMilliseconds: 30_000, authMilliseconds: 5_000, requestsInFlight: 64)
         let ann = UserProfile(user: UserID(trusted: "u1"), name: "Ann")
         let owner = Membership(conversation: general, user: ann.user, slot: 1, role: .owner)

@@ -188,7 +188,7 @@ package struct Sequencer: Sendable {
                 self.conversations[submission.command.conversation] = nil
                 stale.append(submission)
             case .refused(let refusal):
-                effects.append(.answer(submission.origin, .refused(Self.refusal(for: refusal))))
+                effects.append(.answer(submission.origin, .refused(Self.refusal(for: refusal, submission.command))))
             }
         }
         current.flush(into: &effects)
@@ -251,12 +251,17 @@ package struct Sequencer: Sendable {
         entry.kind == .created ? .created(entry.conversation, entry.clientID) : .ack(entry)
     }
 
-    private static func refusal(for refusal: AppendRefusal) -> Refusal {
+    private static func refusal(for refusal: AppendRefusal, _ command: Command) -> Refusal {
         switch refusal {
         case .conflict: Refusal(.clientIDConflict, field: "client_id")
         case .stale: Refusal(.rightsChanged)
         case .unknownConversation: Refusal(.notMember)
-        case .unknownUser(let user): Refusal(.unknownUser, rule: "the user \(user) does not exist")
+        case .unknownUser(let user):
+            if case .create = command {
+                Refusal(.unknownUser, field: "members", rule: "there is no user \(user)")
+            } else {
+                Refusal(.unknownUser, field: "users", rule: "there is no user \(user)")
+            }
         case .groupFull: Refusal(.groupFull)
         case .notMember(let user): Refusal(.unknownUser, field: "user", rule: "\(user) is a member of the conversation")
         case .invalid: Refusal(.internalError)

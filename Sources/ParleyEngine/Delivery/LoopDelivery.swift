@@ -23,7 +23,6 @@ final class LoopDelivery {
     private(set) var tick: UInt64 = 1
     private var joined = JoinedFrames()
     private var endedSessions: [SessionID: Int64] = [:]
-    private(set) var draining = false
 
     init(index: Int32, eventLoop: any EventLoop, engine: Engine) {
         self.index = index
@@ -179,11 +178,18 @@ final class LoopDelivery {
         self.flush()
     }
 
-    /// The server is going down: every connection is told, with a moment of its own to come back at.
-    func drain() {
-        self.draining = true
+    /// The server is going down: every connection is told, with a moment of its own to come back at, and what was asked is answered.
+    func drain(_ promise: EventLoopPromise<Void>) {
         for connection in self.connections.values { connection.drain() }
         self.flush()
+        self.finish(promise, looks: 300)
+    }
+
+    /// Looks every 10 ms whether an answer is still owed.
+    private func finish(_ promise: EventLoopPromise<Void>, looks: Int) {
+        let owes = !self.dirty.isEmpty || self.connections.values.contains { $0.owesAnswers }
+        guard owes, looks > 0 else { return promise.succeed() }
+        self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(10)) { self.finish(promise, looks: looks - 1) }
     }
 }
 

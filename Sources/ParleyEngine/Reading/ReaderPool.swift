@@ -82,8 +82,7 @@ final class ReaderPool: Sendable {
                 position < summary.head.sequence
             {
                 if room > 0 {
-                    page = try self.reader.entries(
-                        in: summary.head.conversation, for: user, after: position, limit: Limits.pageEntries)
+                    page = try self.page(of: summary.head.conversation, user, after: position)
                     room -= page?.entries.reduce(0) { $0 + $1.content.count } ?? 0
                 } else {
                     page = Page(entries: [], head: summary.head.sequence, more: true)
@@ -95,6 +94,16 @@ final class ReaderPool: Sendable {
         let reply = SyncReply(
             epoch: self.epoch, token: token, conversations: conversations, more: found.count > Limits.syncConversations)
         encoder.synced(id: id, reply, into: &buffer)
+    }
+
+    /// The first page after a position; nil where the membership ended since the list was read: the next sync tells that.
+    private func page(of conversation: ConversationID, _ user: UserID, after position: Int64) throws(ReadFailure) -> Page? {
+        do throws(ReadFailure) {
+            return try self.reader.entries(in: conversation, for: user, after: position, limit: Limits.pageEntries)
+        } catch {
+            guard error == .notMember else { throw error }
+            return nil
+        }
     }
 
     private static func refusal(for failure: ReadFailure) -> Refusal {

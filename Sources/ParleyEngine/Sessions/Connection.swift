@@ -382,7 +382,11 @@ final class Connection: SocketSession {
         // Spread over two seconds, so that they do not all come back at once.
         self.delivery.encoder.reconnect(afterMilliseconds: 250 + Int64(self.id % 64) * 32, into: &frame)
         self.append(.frames(frame))
+        self.socket.pauseReading()
     }
+
+    /// Whether a request was taken that has no answer yet, or an answer that was not written yet.
+    var owesAnswers: Bool { self.inFlight > 0 || !self.outgoing.isEmpty }
 
     private func refuse(_ request: Int64?, _ refusal: Refusal) {
         if refusal.code.closes { return self.refuseAndClose(refusal, request) }

@@ -13,7 +13,7 @@ package struct GatewayServer: Service {
     private let core: GatewayCore
     private let group: MultiThreadedEventLoopGroup
     private let environments: [Environment]
-    private let onQuiesce: @Sendable (any EventLoop) -> Void
+    private let onQuiesce: @Sendable (any EventLoop) -> EventLoopFuture<Void>
     private let onListening: @Sendable (SocketAddress) -> Void
 
     /// An event loop with what its connections share. The environment is made and used on the loop only.
@@ -26,12 +26,12 @@ package struct GatewayServer: Service {
     ///   - group: its event loops carry the connections; their number is the caller's choice. Not shut down here.
     ///   - sessions: makes the engine's side of each socket.
     ///   - responder: answers requests that are not upgrades; see `respond(with:assets:)`.
-    ///   - onQuiesce: called on each event loop at the start of a graceful shutdown, before its sockets are closed: the
-    ///     engine's chance to tell clients to reconnect elsewhere.
+    ///   - onQuiesce: called on each event loop at the start of a graceful shutdown; its sockets are closed when the future
+    ///     that it gives completes. The engine's chance to answer what was asked and to tell clients to come back.
     ///   - onListening: called once, with the address that the server is bound to.
     package init(
         configuration: GatewayConfiguration, group: MultiThreadedEventLoopGroup, sessions: any SocketSessionFactory,
-        logger: Logger, onQuiesce: @escaping @Sendable (any EventLoop) -> Void = { _ in },
+        logger: Logger, onQuiesce: @escaping @Sendable (any EventLoop) -> EventLoopFuture<Void> = { $0.makeSucceededVoidFuture() },
         onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in }, responder: @escaping GatewayResponder
     ) {
         self.core = GatewayCore(configuration: configuration, logger: logger, responder: responder)
@@ -144,8 +144,7 @@ package struct GatewayServer: Service {
         for environment in self.environments {
             let registry = environment.registry
             registry.eventLoop.execute {
-                onQuiesce(registry.eventLoop)
-                registry.quiesce()
+                onQuiesce(registry.eventLoop).whenComplete { _ in registry.quiesce() }
             }
             registry.eventLoop.scheduleTask(in: time) { registry.cutAll() }
         }

@@ -23,10 +23,11 @@ package struct FrameDecoder {
     package mutating func decode(_ buffer: ByteBuffer) throws(DecodeFailure) -> ClientRequest {
         let bytes = buffer.readableBytesUInt8Span
         self.fields.removeAll(keepingCapacity: true)
+        var place = ""
         do {
-            try JSONScanner.fields(of: bytes, into: &self.fields)
+            try JSONScanner.fields(of: bytes, into: &self.fields, place: &place)
         } catch {
-            throw DecodeFailure(refusal: Self.refusal(for: error, bytes), id: nil)
+            throw DecodeFailure(refusal: Self.refusal(for: error, at: place), id: self.id(bytes))
         }
         var object = ObjectReader(fields: self.fields, path: "")
         var id: Int64?
@@ -83,11 +84,7 @@ package struct FrameDecoder {
             throw Refusal(.tooLong, field: "content", rule: "at most \(Limits.contentBytes) bytes")
         }
         self.inner.removeAll(keepingCapacity: true)
-        do {
-            try JSONScanner.fields(of: bytes, at: range, into: &self.inner)
-        } catch {
-            throw Self.refusal(for: error, bytes)
-        }
+        try self.scanInner(range, bytes)
         try Self.checkContent(ObjectReader(fields: self.inner, path: "content."), bytes)
         return .send(conversation, clientID, content: JSONValue.copy(bytes, at: range), relatesTo: relatesTo)
     }
@@ -184,11 +181,7 @@ package struct FrameDecoder {
         var positions: [ConversationID: Int64] = [:]
         if let range = try object.optionalObject("positions", bytes) {
             self.inner.removeAll(keepingCapacity: true)
-            do {
-                try JSONScanner.fields(of: bytes, at: range, into: &self.inner)
-            } catch {
-                throw Self.refusal(for: error, bytes)
-            }
+            try self.scanInner(range, bytes)
             for field in self.inner {
                 let quoted = ByteRange(start: field.key.start - 1, end: field.key.end + 1)
                 guard let name = JSONValue.identifier(bytes, at: quoted) else {
@@ -203,14 +196,32 @@ package struct FrameDecoder {
         return SyncRequest(epoch: epoch, token: token, positions: positions)
     }
 
-    private static func refusal(for fault: JSONFault, _ bytes: Span<UInt8>) -> Refusal {
+    /// The fields of an object inside the frame. The whole frame was scanned before, so no fault is left to be found.
+    private mutating func scanInner(_ range: ByteRange, _ bytes: Span<UInt8>) throws(Refusal) {
+        do {
+            try JSONScanner.fields(of: bytes, at: range, into: &self.inner)
+        } catch {
+            throw Self.refusal(for: error, at: "")
+        }
+    }
+
+    /// The request id among the fields read before a fault, so that the client learns which of its requests it was.
+    private func id(_ bytes: Span<UInt8>) -> Int64? {
+        for field in self.fields where field.kind == .number && equals(bytes, field.key, "id") {
+            return JSONValue.integer(bytes, at: field.value).flatMap { $0 < 0 ? nil : $0 }
+        }
+        return nil
+    }
+
+    private static func refusal(for fault: JSONFault, at place: String) -> Refusal {
         switch fault {
         case .grammar(let offset): Refusal(.notJSON, rule: "a JSON object (byte \(offset))")
-        case .depth: Refusal(.tooDeep)
-        case .duplicateKey(let key): Refusal(.duplicateKey, field: printable(bytes, key))
-        case .character: Refusal(.outOfRange, rule: "no U+0000, no half of a surrogate pair, no escapes in keys")
-        case .size(let range):
-            Refusal(.tooLong, field: printable(bytes, range), rule: "at most 1000 keys in an object, 32 digits in a number")
+        case .depth: Refusal(.tooDeep, field: place)
+        case .duplicateKey: Refusal(.duplicateKey, field: place)
+        case .character:
+            Refusal(.outOfRange, field: place, rule: "no U+0000, no half of a surrogate pair, no escapes in keys")
+        case .size:
+            Refusal(.tooLong, field: place, rule: "at most \(Limits.syncPositions) keys in an object, 32 digits in a number")
         }
     }
 }

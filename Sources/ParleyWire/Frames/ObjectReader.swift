@@ -141,7 +141,7 @@ struct ObjectReader {
     }
 }
 
-private func equals(_ bytes: Span<UInt8>, _ range: ByteRange, _ name: StaticString) -> Bool {
+func equals(_ bytes: Span<UInt8>, _ range: ByteRange, _ name: StaticString) -> Bool {
     guard range.count == name.utf8CodeUnitCount else { return false }
     for offset in 0..<range.count where bytes[range.start + offset] != name.utf8Start[offset] { return false }
     return true

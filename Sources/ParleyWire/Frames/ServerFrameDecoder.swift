@@ -13,10 +13,11 @@ package struct ServerFrameDecoder {
     package mutating func decode(_ buffer: ByteBuffer) throws(DecodeFailure) -> ServerFrame {
         let bytes = buffer.readableBytesUInt8Span
         self.fields.removeAll(keepingCapacity: true)
+        var place = ""
         do {
-            try JSONScanner.fields(of: bytes, into: &self.fields)
+            try JSONScanner.fields(of: bytes, into: &self.fields, place: &place)
         } catch {
-            throw DecodeFailure(refusal: Refusal(.notJSON), id: nil)
+            throw DecodeFailure(refusal: Refusal(.notJSON, field: place), id: nil)
         }
         var object = ObjectReader(fields: self.fields, path: "")
         do throws(Refusal) {

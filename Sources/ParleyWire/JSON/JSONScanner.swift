@@ -44,17 +44,44 @@ package struct JSONScanner {
 
     private var position: Int
     private var depth = 0
+    /// The key being read in the outermost object, and in the object right inside it: where a fault is, for its error.
+    private var outer: ByteRange?
+    private var inner: ByteRange?
+    /// How deep the object is whose key stands twice.
+    private var duplicateDepth = 0
 
     private init(at position: Int) { self.position = position }
 
     /// The fields of the one object that the bytes are.
-    package static func fields(of bytes: Span<UInt8>, into fields: inout [JSONField]) throws(JSONFault) {
+    ///
+    /// Where it throws, `fields` has those that came before the fault, and `place` names the field at fault, such as `content.text`.
+    package static func fields(of bytes: Span<UInt8>, into fields: inout [JSONField], place: inout String) throws(JSONFault) {
         var scanner = JSONScanner(at: 0)
-        scanner.skipSpace(bytes)
-        guard scanner.peek(bytes) == UInt8(ascii: "{") else { throw .grammar(scanner.position) }
-        try scanner.object(bytes, into: &fields)
-        scanner.skipSpace(bytes)
-        guard scanner.position == bytes.count else { throw .grammar(scanner.position) }
+        do throws(JSONFault) {
+            scanner.skipSpace(bytes)
+            guard scanner.peek(bytes) == UInt8(ascii: "{") else { throw .grammar(scanner.position) }
+            try scanner.object(bytes, into: &fields)
+            scanner.skipSpace(bytes)
+            guard scanner.position == bytes.count else { throw .grammar(scanner.position) }
+        } catch {
+            place = scanner.place(of: error, bytes)
+            throw error
+        }
+    }
+
+    private func place(of fault: JSONFault, _ bytes: Span<UInt8>) -> String {
+        var keys: [ByteRange] = []
+        switch fault {
+        case .grammar: return ""
+        case .duplicateKey(let key):
+            if self.duplicateDepth > 1, let outer { keys.append(outer) }
+            if self.duplicateDepth > 2, let inner { keys.append(inner) }
+            keys.append(key)
+        case .depth, .character, .size:
+            if let outer { keys.append(outer) }
+            if let inner { keys.append(inner) }
+        }
+        return keys.map { printable(bytes, $0) }.joined(separator: ".")
     }
 
     /// The fields of an object inside bytes that were scanned before.
@@ -110,7 +137,11 @@ package struct JSONScanner {
             self.skipSpace(bytes)
             guard self.peek(bytes) == UInt8(ascii: "\"") else { throw .grammar(self.position) }
             let key = try self.key(bytes)
-            for index in first..<fields.count where Self.equalKeys(bytes, fields[index].key, key) { throw .duplicateKey(key) }
+            for index in first..<fields.count where Self.equalKeys(bytes, fields[index].key, key) {
+                self.duplicateDepth = self.depth
+                throw .duplicateKey(key)
+            }
+            self.enter(key)
             guard fields.count - first < Self.keysPerObject else { throw .size(key) }
             self.skipSpace(bytes)
             guard self.peek(bytes) == UInt8(ascii: ":") else { throw .grammar(self.position) }
@@ -138,6 +169,14 @@ package struct JSONScanner {
         let range = ByteRange(start: start + 1, end: self.position - 1)
         for index in range.start..<range.end where bytes[index] == UInt8(ascii: "\\") { throw .character(range) }
         return range
+    }
+
+    private mutating func enter(_ key: ByteRange) {
+        switch self.depth {
+        case 1: (self.outer, self.inner) = (key, nil)
+        case 2: self.inner = key
+        default: break
+        }
     }
 
     private static func equalKeys(_ bytes: Span<UInt8>, _ left: ByteRange, _ right: ByteRange) -> Bool {

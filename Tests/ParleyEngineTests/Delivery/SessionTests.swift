@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import ParleyDomain
+import Synchronization
 import Testing
 
 @testable import ParleyEngine
@@ -104,12 +105,21 @@ import Testing
         await bench.close()
     }
 
-    @Test func drainTellsWhenToComeBack() async throws {
-        let bench = try EngineBench(users: ["ann"])
-        let (socket, _) = try await bench.enter("ann")
+    @Test func drainAnswersWhatWasAskedAndTellsWhenToComeBack() async throws {
+        let bench = try EngineBench(users: ["ann", "bob"])
+        let (socket, session) = try await bench.enter("ann")
+        let group = try await bench.group(of: ["bob"], by: session, at: socket)
         let (engine, loop) = (bench.engine, bench.loop)
-        try await loop.executeInContext { engine.drain(on: loop) }
-        #expect(socket.summary.last == "reconnect")
+        let drained = Mutex(false)
+        let carried = Carried(session)
+        try await loop.executeInContext {
+            for id in 10..<40 { carried.value.received(text: ByteBuffer(string: EngineBench.sending(group, id))) }
+            engine.drain(on: loop).whenComplete { _ in drained.withLock { $0 = true } }
+        }
+        while !drained.withLock({ $0 }) { await loop.advanceTime(by: .milliseconds(10)) }
+        #expect(socket.summary.filter { $0.hasPrefix("ack") }.count == 30)
+        #expect(socket.summary.contains("reconnect"))
+        #expect(socket.pauses == 1)
         await bench.close()
     }
 
