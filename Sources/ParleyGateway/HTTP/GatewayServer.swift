@@ -31,7 +31,8 @@ package struct GatewayServer: Service {
     ///   - onListening: called once, with the address that the server is bound to.
     package init(
         configuration: GatewayConfiguration, group: MultiThreadedEventLoopGroup, sessions: any SocketSessionFactory,
-        logger: Logger, onQuiesce: @escaping @Sendable (any EventLoop) -> EventLoopFuture<Void> = { $0.makeSucceededVoidFuture() },
+        logger: Logger,
+        onQuiesce: @escaping @Sendable (any EventLoop) -> EventLoopFuture<Void> = { $0.makeSucceededVoidFuture() },
         onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in }, responder: @escaping GatewayResponder
     ) {
         self.core = GatewayCore(configuration: configuration, logger: logger, responder: responder)
