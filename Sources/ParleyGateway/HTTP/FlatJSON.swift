@@ -17,18 +17,7 @@ enum FlatJSON {
     }
 
     /// The text as a JSON string, quotes included.
-    static func quote(_ text: String) -> String {
-        let hex = Array("0123456789abcdef".utf8)
-        var out: [UInt8] = [UInt8(ascii: "\"")]
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), byte]
-            case 0..<0x20: out += Array("\\u00".utf8) + [hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-            default: out.append(byte)
-            }
-        }
-        return String(decoding: out + [UInt8(ascii: "\"")], as: UTF8.self)
-    }
+    static func quote(_ text: String) -> String { ControlContent.quoted(text) }
 
     private static let malformed = Refusal(.notJSON, rule: "one JSON object with text values")
 

@@ -11,32 +11,25 @@ extension Refusal: HTTPResponseError {
     package func response(from request: Request, context: some RequestContext) -> Response { self.response }
 
     var response: Response {
-        var response = Response.json(self.json, status: self.status)
+        var response = Response.json(ErrorBody.json(self), status: self.status)
         if self.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
         if self.retryMilliseconds > 0 { response.headers[.retryAfter] = "\((self.retryMilliseconds - 1) / 1_000 + 1)" }
         return response
-    }
-
-    /// `{"type":"error",...}`, keys in this order.
-    var json: String {
-        var text = #"{"type":"error","code":\#(self.code.rawValue),"name":"\#(self.code.name)","#
-        text += #""message":\#(FlatJSON.quote(self.message))"#
-        if !self.field.isEmpty { text += #","field":\#(FlatJSON.quote(self.field))"# }
-        if !self.rule.isEmpty { text += #","rule":\#(FlatJSON.quote(self.rule))"# }
-        text += #","retry":"\#(self.code.retry.rawValue)""#
-        if self.retryMilliseconds > 0 { text += #","retry_ms":\#(self.retryMilliseconds)"# }
-        return text + "}"
     }
 }
 
 extension Response {
     /// An answer that no cache keeps and no browser guesses the type of.
     static func json(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+        Self.json(ByteBuffer(string: text), status: status)
+    }
+
+    static func json(_ body: ByteBuffer, status: HTTPResponse.Status) -> Response {
         var headers = HTTPFields()
         headers[.contentType] = "application/json"
         headers[.cacheControl] = "no-store"
         headers[.xContentTypeOptions] = "nosniff"
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 }
 
