@@ -52,15 +52,34 @@ package struct Publication: Sendable, Equatable {
     }
 }
 
+/// A place in a conversation, as those who deliver to it need to know it.
+package struct RoomSeat: Sendable, Equatable {
+    package var conversation: ConversationID
+    /// The seat is live above this sequence.
+    package var head: Int64
+    /// The member's number in the conversation (R6), which says in which part of a large group he is served (R25); 0 where it is not
+    /// known here.
+    package var slot: Int32
+    /// The first sequence that the member may see.
+    package var visibleFrom: Int64
+
+    package init(conversation: ConversationID, head: Int64, slot: Int32, visibleFrom: Int64) {
+        self.conversation = conversation
+        self.head = head
+        self.slot = slot
+        self.visibleFrom = visibleFrom
+    }
+}
+
 /// What the shell does after a turn, in this order.
 package enum Effect: Sendable {
     /// Push to every member connected; the connection that asked gets its ack in the same place.
     case publish(Publication)
     case answer(RequestOrigin, Answer)
-    /// The connection is live in these conversations, from these heads on.
-    case attached(RequestOrigin, UserID, [(ConversationID, Int64)])
-    /// The user's connections are live in the conversation, above this head.
-    case join(UserID, ConversationID, head: Int64)
+    /// The connection is live in these conversations, above their heads.
+    case attached(RequestOrigin, UserID, [RoomSeat])
+    /// The user's connections are live in the conversation, above its head.
+    case join(UserID, RoomSeat)
     /// The conversation stands at this head: who has less pulls.
     case bell(ConversationID, head: Int64)
     /// The user's connections get nothing more of the conversation.

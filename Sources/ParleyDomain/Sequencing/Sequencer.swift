@@ -135,12 +135,14 @@ package struct Sequencer: Sendable {
 
     /// Gives or takes the seats of a user whose membership was in doubt. What he has already is left as it is.
     private mutating func settle(_ place: Unknown.Place, _ membership: Membership?) -> Effect {
-        guard membership?.active == true else {
+        guard let membership, membership.active else {
             self.attached[place.user]?.conversations.remove(place.conversation)
             return .part(place.user, place.conversation)
         }
         self.attached[place.user]?.conversations.insert(place.conversation)
-        return .join(place.user, place.conversation, head: 0)
+        return .join(
+            place.user,
+            RoomSeat(conversation: place.conversation, head: 0, slot: membership.slot, visibleFrom: membership.visibleFrom))
     }
 
     /// Decides the picked commands, in order.
@@ -222,9 +224,9 @@ package struct Sequencer: Sendable {
         }
         self.conversations[id]?.apply(entry, change)
         let (joining, parting) = Self.moves(change, by: entry.sender)
-        for user in joining where self.attached[user] != nil {
+        for (index, user) in joining.enumerated() where self.attached[user] != nil {
             self.attached[user]?.conversations.insert(id)
-            effects.append(.join(user, id, head: entry.sequence - 1))
+            effects.append(.join(user, self.seat(in: entry, change, Int32(clamping: index + 1))))
         }
         current.entries.append(entry)
         current.origins.append(entry.kind == .created ? .nobody : submission.origin)
@@ -235,6 +237,16 @@ package struct Sequencer: Sendable {
             self.attached[user]?.conversations.remove(id)
             effects.append(.part(user, id))
         }
+    }
+
+    /// The seat of a user whom this entry lets in. Those of a new conversation have slots in the order of their names; which slot an
+    /// added user has (an old one, if he was a member before) only the store knows.
+    private func seat(in entry: Entry, _ change: MembershipChange?, _ place: Int32) -> RoomSeat {
+        let isNew = if case .create = change { true } else { false }
+        let seesAll = isNew || self.conversations[entry.conversation]?.head.historyVisible == true
+        return RoomSeat(
+            conversation: entry.conversation, head: entry.sequence - 1, slot: isNew ? place : 0,
+            visibleFrom: seesAll ? 1 : entry.sequence)
     }
 
     private static func moves(_ change: MembershipChange?, by sender: UserID) -> (joining: [UserID], parting: [UserID]) {
@@ -304,14 +316,17 @@ extension Sequencer {
 
     /// A connection of this user is live from here on: everything that later turns publish reaches it.
     package mutating func attach(_ origin: RequestOrigin, user: UserID, memberships: [(Membership, ConversationHead)]) -> Effect {
-        var rooms: [(ConversationID, Int64)] = []
+        var rooms: [RoomSeat] = []
         rooms.reserveCapacity(memberships.count)
         var conversations: Set<ConversationID> = []
         for (membership, head) in memberships {
             if self.conversations[head.conversation] == nil { self.conversations[head.conversation] = Conversation(head: head) }
             self.conversations[head.conversation]?.learn(user, membership)
             conversations.insert(head.conversation)
-            rooms.append((head.conversation, head.sequence))
+            rooms.append(
+                RoomSeat(
+                    conversation: head.conversation, head: head.sequence, slot: membership.slot,
+                    visibleFrom: membership.visibleFrom))
         }
         self.attached[user, default: Attached()].connections += 1
         self.attached[user]?.conversations = conversations
