@@ -49,9 +49,11 @@ extension Conversation {
         }
     }
 
-    private static func draft(_ command: Command, _ effect: Effect, by user: UserID, at now: Int64, decidedAt: Int64 = 0) -> Draft {
+    private static func draft(_ command: Command, _ effect: Effect, by user: UserID, at now: Int64, decidedAt: Int64 = 0) -> Draft
+    {
         var draft = Draft(
-            conversation: command.conversation, sender: user, clientID: command.clientID, kind: effect.kind, change: effect.change,
+            conversation: command.conversation, sender: user, clientID: command.clientID, kind: effect.kind,
+            change: effect.change,
             time: now, decidedAt: decidedAt, relatesTo: command.target)
         switch command.action {
         case .send(let message):
@@ -108,7 +110,9 @@ extension Conversation {
 
     // MARK: Messages
 
-    private func messageEffect(of action: Command.Action, by user: UserID, target: Target?, at now: Int64) throws(Refusal) -> Effect {
+    private func messageEffect(of action: Command.Action, by user: UserID, target: Target?, at now: Int64) throws(Refusal)
+        -> Effect
+    {
         let role = try self.member(user)
         try self.needUndissolved()
         switch action {
@@ -168,7 +172,8 @@ extension Conversation {
         let wait = (self.place(of: user)?.lastSent ?? 0) + self.head.rules.slowMilliseconds - now
         guard role >= .administrator || self.head.rules.slowMilliseconds == 0 || wait <= 0 else {
             throw Refusal(
-                .rateLimited, rule: "one message in \(self.head.rules.slowMilliseconds) ms", retryMilliseconds: Int(clamping: wait))
+                .rateLimited, rule: "one message in \(self.head.rules.slowMilliseconds) ms",
+                retryMilliseconds: Int(clamping: wait))
         }
     }
 

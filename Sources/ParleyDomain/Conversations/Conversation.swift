@@ -6,7 +6,7 @@ package struct Conversation: Sendable {
     /// The places known so far: of users who are connected, who ask, or whom a command names. A user who is looked up and
     /// has none stands here with nil.
     private var places: [UserID: Place?]
-    /// False after changes whose whole effect only the store knows, such as how many of the added were members before.
+    /// False after a batch whose outcome is unknown: only the store knows where the log stands.
     package private(set) var headIsCurrent = true
 
     package init(head: ConversationHead) {
@@ -22,7 +22,7 @@ package struct Conversation: Sendable {
         self.places[user] = .some(
             membership.map { membership in
                 var place = Place(membership)
-                place.lastSent = lastSent
+                place.lastSent = max(place.lastSent, lastSent)
                 return place
             })
     }
@@ -49,7 +49,9 @@ package struct Conversation: Sendable {
     }
 
     /// Moves on by an entry that is durable. Only what is durable changes a conversation.
-    package mutating func apply(_ entry: Entry, _ change: Change?) {
+    ///
+    /// - Parameter joined: Who became a member by it, as the store says.
+    package mutating func apply(_ entry: Entry, _ change: Change?, joined: [Joiner] = []) {
         self.head.sequence = entry.sequence
         self.head.messages = entry.messageOrdinal
         self.head.time = entry.time
@@ -60,19 +62,12 @@ package struct Conversation: Sendable {
         }
         self.head.controlSequence = entry.sequence
         switch change {
-        case .create(let new, let members):
-            // Slots are given in this order, by every store.
-            self.places[entry.sender] = Self.firstPlace(slot: 1, role: new.kind == .group ? .owner : .member)
-            for (index, user) in members.enumerated() {
-                self.places[user] = Self.firstPlace(slot: Int32(clamping: index + 2), role: .member)
-            }
-        case .add(let users):
-            // Who is not known here may have been a member before, in any role: he is looked up when it matters.
-            for user in users where self.role(of: user) == nil { self.places[user] = nil }
-            self.headIsCurrent = false
-        case .join, .request:
-            self.places[entry.sender] = nil
-            self.headIsCurrent = false
+        case .create, .add, .join:
+            // A former member may have come back: he is looked up when it matters, unless `seat` follows.
+            for joiner in joined { self.places[joiner.user] = nil }
+            if case .create = change {} else { self.head.memberCount += Int32(clamping: joined.count) }
+            for joiner in joined { self.head.lastSlot = max(self.head.lastSlot, joiner.slot) }
+        case .request: self.places[entry.sender] = nil
         case .end(let user):
             self.update(user) { $0.state = .left }
             self.head.memberCount -= 1
@@ -93,10 +88,8 @@ package struct Conversation: Sendable {
         }
     }
 
-    private static func firstPlace(slot: Int32, role: Role) -> Place? {
-        let nobody = ConversationID(trusted: "")
-        return Place(Membership(conversation: nobody, user: UserID(trusted: ""), slot: slot, role: role))
-    }
+    /// Keeps the place of somebody connected who has just become a member.
+    package mutating func seat(_ joiner: Joiner, _ role: Role) { self.places[joiner.user] = .some(Place(joiner, role)) }
 
     private mutating func update(_ user: UserID, _ body: (inout Place) -> Void) {
         guard var place = self.place(of: user) else { return }

@@ -106,12 +106,27 @@ package struct Draft: Sendable, Equatable {
 
 /// What became of one draft of a batch.
 package enum AppendOutcome: Sendable, Equatable {
-    /// Stored now, at its final place.
-    case appended(Entry)
+    /// Stored now, at its final place; and who became a member by it.
+    case appended(Entry, joined: [Joiner] = [])
     /// The same client id with the same kind and content was stored before: here is that entry, unchanged.
     case duplicate(Entry)
     /// Not stored; the others of the batch are.
     case refused(AppendRefusal)
+}
+
+/// A user whom an entry made a member.
+package struct Joiner: Sendable, Equatable {
+    package var user: UserID
+    /// New, or the one that he had before (R5).
+    package var slot: Int32
+    /// The first sequence that he may see.
+    package var visibleFrom: Int64
+
+    package init(user: UserID, slot: Int32, visibleFrom: Int64) {
+        self.user = user
+        self.slot = slot
+        self.visibleFrom = visibleFrom
+    }
 }
 
 /// Why the store did not take a draft. Nothing of it was stored.

@@ -124,11 +124,15 @@ package struct Membership: Sendable, Equatable {
     /// In a direct conversation: one of the two has blocked the other.
     package var blocked: Bool
 
+    /// When his newest message was accepted, in milliseconds since 1970, where the conversation's slow mode is on; else 0.
+    package var lastSent: Int64
+
     package var active: Bool { self.state == .active }
 
     package init(
         conversation: ConversationID, user: UserID, slot: Int32, role: Role, state: MemberState = .active, visibleFrom: Int64 = 1,
-        read: Int64 = 0, delivered: Int64 = 0, mutedUntil: Int64 = 0, notify: NotifyLevel = .all, blocked: Bool = false
+        read: Int64 = 0, delivered: Int64 = 0, mutedUntil: Int64 = 0, notify: NotifyLevel = .all, blocked: Bool = false,
+        lastSent: Int64 = 0
     ) {
         self.conversation = conversation
         self.user = user
@@ -141,6 +145,7 @@ package struct Membership: Sendable, Equatable {
         self.mutedUntil = mutedUntil
         self.notify = notify
         self.blocked = blocked
+        self.lastSent = lastSent
     }
 }
 
@@ -154,6 +159,8 @@ package struct ConversationHead: Sendable, Equatable {
     package var rules: GroupRules
     /// Whether the owner ended the group: it can be read, and left.
     package var dissolved: Bool
+    /// Up to this sequence receipts are frozen: counts are kept, lists are not (R52).
+    package var frozenTo: Int64
     /// The newest sequence.
     package var sequence: Int64
     /// Messages so far: the newest entry's message ordinal.
@@ -175,7 +182,7 @@ package struct ConversationHead: Sendable, Equatable {
         conversation: ConversationID, kind: ConversationKind, title: String, sequence: Int64 = 0, messages: Int64 = 0,
         controlSequence: Int64 = 0, memberCount: Int32 = 0, memberCap: Int32 = Int32(Limits.membersPerGroup), lastSlot: Int32 = 0,
         historyVisible: Bool = true, time: Int64 = 0, stamp: Int64 = 0, description: String = "", avatar: String = "",
-        rules: GroupRules = GroupRules(), dissolved: Bool = false
+        rules: GroupRules = GroupRules(), dissolved: Bool = false, frozenTo: Int64 = 0
     ) {
         self.conversation = conversation
         self.kind = kind
@@ -193,5 +200,6 @@ package struct ConversationHead: Sendable, Equatable {
         self.avatar = avatar
         self.rules = rules
         self.dissolved = dissolved
+        self.frozenTo = frozenTo
     }
 }

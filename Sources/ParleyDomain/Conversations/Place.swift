@@ -6,7 +6,7 @@ package struct Place: Sendable, Equatable {
     package var visibleFrom: Int64
     package var mutedUntil: Int64
     package var blocked: Bool
-    /// When this member's newest message was accepted, as far as this process saw one: what slow mode rests on.
+    /// When this member's newest message was accepted, where slow mode is on or this process saw it: what slow mode rests on.
     package var lastSent: Int64
 
     package init(_ membership: Membership) {
@@ -16,6 +16,17 @@ package struct Place: Sendable, Equatable {
         self.visibleFrom = membership.visibleFrom
         self.mutedUntil = membership.mutedUntil
         self.blocked = membership.blocked
+        self.lastSent = membership.lastSent
+    }
+
+    /// The place of who has just become a member.
+    package init(_ joiner: Joiner, _ role: Role) {
+        self.role = role
+        self.state = .active
+        self.slot = joiner.slot
+        self.visibleFrom = joiner.visibleFrom
+        self.mutedUntil = 0
+        self.blocked = false
         self.lastSent = 0
     }
 

@@ -110,7 +110,9 @@ package struct MessageState: Sendable, Equatable {
     /// In the order of their first use.
     package var reactions: [ReactionCount] = []
 
-    package init(edited: Int64 = 0, recalled: Int64 = 0, pinned: Bool = false, replies: Int64 = 0, reactions: [ReactionCount] = []) {
+    package init(
+        edited: Int64 = 0, recalled: Int64 = 0, pinned: Bool = false, replies: Int64 = 0, reactions: [ReactionCount] = []
+    ) {
         self.edited = edited
         self.recalled = recalled
         self.pinned = pinned

@@ -35,6 +35,29 @@ package protocol MessageStore: AnyObject {
     /// The messages that commands are about; nil where there is no entry of that sequence.
     func targets(_ queries: [TargetQuery]) throws(StoreFailure) -> [Target?]
 
+    // MARK: Receipts
+
+    /// Member rows by slot, those after `slot`, at most `limit`: of everybody who ever was a member.
+    func receiptRows(of conversation: ConversationID, afterSlot slot: Int32, limit: Int) throws(StoreFailure) -> [ReceiptRow]
+
+    /// The messages of these sequences, by sequence; others are left out, and so are recalled ones.
+    func messages(in conversation: ConversationID, sequences: [Int64]) throws(StoreFailure) -> [SentMessage]
+
+    /// A user's newest messages, newest first, recalled ones left out.
+    func newestMessages(of user: UserID, in conversation: ConversationID, limit: Int) throws(StoreFailure) -> [SentMessage]
+
+    /// Conversations that have messages accepted before `time` (milliseconds since 1970) whose receipts are not frozen, and for each the
+    /// oldest such messages, at most `limit` in all.
+    func unfrozenMessages(before time: Int64, limit: Int) throws(StoreFailure) -> [(ConversationID, [SentMessage])]
+
+    /// Keeps these counts for ever in the place of the record, and everything up to `sequence` counts as frozen (R52).
+    func freeze(_ receipts: [MessageReceipts], in conversation: ConversationID, upTo sequence: Int64) throws(StoreFailure)
+
+    /// The frozen counts of these messages; those that are not frozen are left out.
+    func frozenReceipts(in conversation: ConversationID, sequences: [Int64]) throws(StoreFailure) -> [MessageReceipts]
+
+    // MARK: Positions
+
     /// Moves read and delivered positions forward; lower values than the stored ones change nothing.
     /// A position beyond the conversation's head, or of a user who never was a member, is left out.
     func advance(_ positions: [PositionUpdate]) throws(StoreFailure)

@@ -37,7 +37,8 @@ package struct Command: Sendable, Equatable {
         case pin(target: Int64, on: Bool)
     }
 
-    package static func send(_ conversation: ConversationID, _ clientID: ClientID, content: [UInt8], relatesTo: Int64) -> Command {
+    package static func send(_ conversation: ConversationID, _ clientID: ClientID, content: [UInt8], relatesTo: Int64) -> Command
+    {
         Command(conversation, clientID, .send(NewMessage(content: content, relatesTo: relatesTo)))
     }
 

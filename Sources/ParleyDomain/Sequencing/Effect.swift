@@ -7,8 +7,9 @@ package struct Unknown: Sendable {
 
     package var conversations: Set<ConversationID> = []
     package var places: Set<Place> = []
+    package var targets: Set<TargetQuery> = []
 
-    package var isEmpty: Bool { self.conversations.isEmpty && self.places.isEmpty }
+    package var isEmpty: Bool { self.conversations.isEmpty && self.places.isEmpty && self.targets.isEmpty }
 }
 
 /// A decided batch: what to store, and what was settled without storing.
