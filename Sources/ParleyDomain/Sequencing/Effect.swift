@@ -85,6 +85,13 @@ package enum Effect: Sendable {
     case bell(ConversationID, head: Int64)
     /// The user's connections get nothing more of the conversation.
     case part(UserID, ConversationID)
+    /// Answers a question about counts.
+    case receipts(RequestOrigin, ConversationID, [MessageReceipts])
+    /// Answers a question about who has a message, as slots: the shell finds their names.
+    case readers(ReceiptQuestion, ReaderPage)
+    case record(ReceiptQuestion, ReceiptRecord)
+    /// The counts of a connected sender's messages moved.
+    case receiptsMoved(UserID, ConversationID, [MessageReceipts])
     /// The user's other connections learn how far he has read.
     case position(UserID, ConversationID, read: Int64, delivered: Int64, except: RequestOrigin)
 }

@@ -50,6 +50,7 @@ extension Sequencer {
             self.conversations[id] = Conversation(head: Self.firstHead(id, new, members: joined.count))
         }
         let parting = self.parting(change, entry)
+        self.note(entry, change, joined)
         self.conversations[id]?.apply(entry, change, joined: joined)
         self.seat(joined, by: entry, change, &effects)
         current.entries.append(entry)

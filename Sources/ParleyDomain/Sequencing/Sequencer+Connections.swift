@@ -40,23 +40,47 @@ extension Sequencer {
     )
         -> [Effect]
     {
-        guard self.attached[user]?.conversations.contains(conversation) == true || self.doubts[conversation] != nil else {
+        let update = PositionUpdate(conversation: conversation, user: user, read: read, delivered: delivered)
+        guard let known = self.conversations[conversation], known.knows(user), known.headIsCurrent else {
+            self.unplaced.append(UnplacedPosition(origin: origin, update: update))
+            return []
+        }
+        return self.advance(origin, update, known)
+    }
+
+    /// The positions whose places were looked up now.
+    package mutating func advanceUnplaced() -> [Effect] {
+        var effects: [Effect] = []
+        for position in self.unplaced {
+            guard let known = self.conversations[position.update.conversation] else {
+                effects.append(.answer(position.origin, .refused(Refusal(.notMember))))
+                continue
+            }
+            effects.append(contentsOf: self.advance(position.origin, position.update, known))
+        }
+        self.unplaced.removeAll()
+        return effects
+    }
+
+    private mutating func advance(_ origin: RequestOrigin, _ new: PositionUpdate, _ known: Conversation) -> [Effect] {
+        guard let place = known.place(of: new.user), place.isActive else {
             return [.answer(origin, .refused(Refusal(.notMember)))]
         }
-        // Where the head is in doubt the store decides: it leaves out a position that cannot be.
-        if let known = self.conversations[conversation], known.headIsCurrent, max(read, delivered) > known.head.sequence {
-            let field = read > known.head.sequence ? "sequence" : "delivered"
+        guard max(new.read, new.delivered) <= known.head.sequence else {
+            let field = new.read > known.head.sequence ? "sequence" : "delivered"
             let rule = "at most the newest sequence, \(known.head.sequence)"
             return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: rule)))]
         }
-        let key = PositionKey(conversation: conversation, user: user)
-        var update = self.positions[key] ?? PositionUpdate(conversation: conversation, user: user, read: 0, delivered: 0)
-        update.read = max(update.read, read)
-        update.delivered = max(update.delivered, delivered)
+        let key = PositionKey(conversation: new.conversation, user: new.user)
+        var update = self.positions[key] ?? PositionUpdate(conversation: new.conversation, user: new.user, read: 0, delivered: 0)
+        update.read = max(update.read, new.read)
+        update.delivered = max(update.delivered, new.delivered)
         self.positions[key] = update
-        return [
-            .answer(origin, .ok), .position(user, conversation, read: update.read, delivered: update.delivered, except: origin),
-        ]
+        self.noteRead(new.conversation, slot: place.slot, read: update.read, delivered: update.delivered)
+        let answer = Effect.answer(origin, .ok)
+        // Who has one connection has nobody else to tell.
+        guard (self.attached[new.user]?.connections ?? 0) > (origin.loop < 0 ? 0 : 1) else { return [answer] }
+        return [answer, .position(new.user, new.conversation, read: update.read, delivered: update.delivered, except: origin)]
     }
 
     /// The positions that wait, at most one per member; the caller writes them.
