@@ -55,6 +55,8 @@ package protocol MessageReader: AnyObject, Sendable {
     func links(of conversation: ConversationID, for user: UserID, at now: Int64) throws(ReadFailure) -> [InviteLink]
     /// The link of this name, if it can be used, and how the user stands to its conversation.
     func link(_ id: String, for user: UserID, at now: Int64) throws(ReadFailure) -> LinkPreview?
+    /// The conversation of a link, whether or not it can still be used: a repeated `join` asks by it.
+    func conversation(ofLink id: String) throws(ReadFailure) -> ConversationID?
     /// Reports of messages, newest first: for administrators.
     func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report]
     func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile]

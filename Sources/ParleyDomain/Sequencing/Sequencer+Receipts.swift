@@ -104,6 +104,15 @@ extension Sequencer {
         return (ready, refused)
     }
 
+    /// Refuses every question that waits: the store does not answer.
+    package mutating func refuseQuestions(_ refusal: Refusal) -> [Effect] {
+        defer { self.questions.removeAll() }
+        return self.questions.map { .answer($0.origin, .refused(refusal)) }
+    }
+
+    /// Up to which sequence the receipts of a conversation are frozen.
+    package func frozenTo(_ id: ConversationID) -> Int64 { self.conversations[id]?.head.frozenTo ?? 0 }
+
     /// Answers a question.
     ///
     /// - Parameters:

@@ -62,8 +62,10 @@ package struct Sequencer: Sendable {
     package var conversationCount: Int { self.conversations.count }
     /// Whether `unknown` has something to ask though nothing was picked: what became of a batch whose outcome is unknown.
     package var hasDoubts: Bool { !self.doubts.isEmpty }
-    /// Whether positions wait for a look-up.
-    package var hasUnplaced: Bool { !self.unplaced.isEmpty }
+    /// Whether something waits for a look-up though no command was picked.
+    package var needsLookup: Bool { self.hasDoubts || !self.unplaced.isEmpty || !self.questions.isEmpty }
+    /// Whether this conversation is held.
+    package func knows(_ id: ConversationID) -> Bool { self.conversations[id] != nil }
     /// Whether positions wait to be written.
     package var hasPositions: Bool { !self.positions.isEmpty }
 
