@@ -15,6 +15,8 @@ package protocol MessageReader: AnyObject, Sendable {
     /// Members of a conversation, by slot, those after `slot`, at most `limit`; left ones too (R5).
     func members(of conversation: ConversationID, for user: UserID, afterSlot slot: Int32, limit: Int) throws(ReadFailure)
         -> [MemberProfile]
+    /// The newest stamp of the store: nothing that was told bears a later one.
+    func newestStamp() throws(ReadFailure) -> Int64
     /// The names of users; unknown ones are left out.
     func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile]
 

@@ -212,7 +212,9 @@ final class ShardWorker: @unchecked Sendable {
             if let next = self.sequencer.nextRows() {
                 let rows = try self.store.receiptRows(
                     of: next.conversation, afterSlot: next.afterSlot, limit: self.settings.receiptRowsPerTurn)
-                self.sequencer.load(rows, of: next.conversation)
+                if !self.sequencer.load(rows, of: next.conversation) {
+                    throw .corrupt("the members of conversation \(next.conversation) are not whole")
+                }
             }
             while let question = ready.popLast() {
                 do throws(StoreFailure) {
