@@ -21,11 +21,12 @@ package final class Engine: SocketSessionFactory {
     private let outbox: LoopOutbox
 
     /// - Parameters:
+    ///   - pushHook: What wakes users who are not connected; nobody is woken without one.
     ///   - store: The writing half of the store; from here on only the shard's thread uses it.
     ///   - group: The event loops that connections live on.
     package init(
         store: sending any MessageStore, reader: any MessageReader, accounts: any AccountService, group: any EventLoopGroup,
-        settings: EngineSettings, clock: EngineClock, logger: Logger
+        settings: EngineSettings, clock: EngineClock, logger: Logger, pushHook: (any PushHook)? = nil
     ) {
         self.settings = settings
         self.clock = clock
@@ -36,17 +37,27 @@ package final class Engine: SocketSessionFactory {
         self.hello = ServerHello(
             epoch: epoch, heartbeatMilliseconds: settings.heartbeatMilliseconds, authMilliseconds: settings.authMilliseconds,
             requestsInFlight: settings.requestsInFlight)
-        self.readers = ReaderPool(reader: reader, epoch: epoch, links: self.links, settings: settings)
+        let readers = ReaderPool(reader: reader, epoch: epoch, links: self.links, settings: settings)
+        self.readers = readers
         let outbox = LoopOutbox(loops: Array(group.makeIterator()))
         self.outbox = outbox
-        self.shard = ShardRunner(store: store, settings: settings, clock: clock, logger: logger) { outbox.dispatch($0) }
+        let planner = pushHook.map { PushPlanner(hook: $0, readers: readers, settings: settings, logger: logger) }
+        self.shard = ShardRunner(store: store, settings: settings, clock: clock, logger: logger) { effects in
+            outbox.dispatch(effects)
+            planner?.observe(effects)
+        }
         outbox.open(engine: self)
         let shard = self.shard
-        let sweeps = outbox.startSweeps()
+        var sweeps = outbox.startSweeps()
+        if let planner {
+            let delay = TimeAmount.milliseconds(settings.wakeMilliseconds)
+            sweeps.append(group.next().scheduleRepeatedTask(initialDelay: delay, delay: delay) { _ in planner.tick() })
+        }
         let first = group.next().scheduleRepeatedTask(
             initialDelay: .milliseconds(settings.positionsMilliseconds), delay: .milliseconds(settings.positionsMilliseconds)
         ) { _ in shard.post(CollectionOfOne(.tick)) }
-        self.timers.withLock { $0 = sweeps + [first] }
+        sweeps.append(first)
+        self.timers.withLock { [sweeps] in $0 = sweeps }
     }
 
     /// Makes the engine's side of a connection. Called on the socket's event loop.
@@ -86,6 +97,7 @@ package final class Engine: SocketSessionFactory {
 
     // MARK: For connections
 
+    func nextLoop() -> any EventLoop { self.outbox.nextLoop() }
     func nextExchange() -> UInt64 { self.exchanges.wrappingAdd(1, ordering: .relaxed).oldValue }
 
     func submit(_ submission: Submission) {

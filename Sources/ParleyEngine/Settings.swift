@@ -29,6 +29,10 @@ package struct EngineSettings: Sendable {
     package var receiptRetentionMilliseconds: Int64 = 0
     /// Messages whose receipts are frozen in one go, once a minute.
     package var freezesPerTurn = 4_096
+    /// How often members who are not connected are woken for a conversation, in milliseconds.
+    package var wakeMilliseconds: Int64 = 2_000
+    /// Members looked at in one read when they are woken.
+    package var wakesPerPage = 256
     /// The key of invite links, 32 bytes.
     package var linkSecret: [UInt8] = []
 

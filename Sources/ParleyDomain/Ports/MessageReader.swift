@@ -66,7 +66,8 @@ package protocol MessageReader: AnyObject, Sendable {
     func data(of user: UserID, in conversation: ConversationID?) throws(ReadFailure) -> [UInt8]?
     /// When these users were last seen: those only who share a conversation with the user and let themselves be seen.
     func seen(_ users: [UserID], for user: UserID) throws(ReadFailure) -> [Seen]
-    /// Members to wake for a message, by slot, those after `slot`; and what each one's badge shows (R40).
+    /// Members to wake for a message, by slot, those after `slot`; and what each one's badge shows (R40). None in groups of more than
+    /// `Limits.membersWoken`.
     func recipients(of conversation: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int) throws(ReadFailure)
         -> [Recipient]
 }

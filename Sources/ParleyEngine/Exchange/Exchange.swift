@@ -13,11 +13,9 @@ package struct ExchangeReply: Sendable {
 extension Engine {
     /// Answers one request, given as the frame that a socket would send: every command works without a socket (R113).
     ///
-    /// - Parameters:
-    ///   - request: At most `Limits.frameBytes`; the caller has bounded it.
-    ///   - eventLoop: One of the engine's.
-    package func exchange(_ request: ByteBuffer, as identity: Identity, on eventLoop: any EventLoop) -> EventLoopFuture<ExchangeReply>
-    {
+    /// - Parameter request: At most `Limits.frameBytes`; the caller has bounded it.
+    package func exchange(_ request: ByteBuffer, as identity: Identity) -> EventLoopFuture<ExchangeReply> {
+        let eventLoop = self.nextLoop()
         let promise = eventLoop.makePromise(of: ExchangeReply.self)
         let number = self.nextExchange()
         eventLoop.execute {
@@ -51,7 +49,13 @@ private final class ExchangeSocket: Socket {
         self.promise = nil
         let body = WebSocketFrameHeader.payload(of: frames) ?? ByteBuffer()
         promise.succeed(ExchangeReply(status: Self.status(of: body), body: body))
-        self.answered()
+        self.end()
+    }
+
+    private func end() {
+        let answered = self.answered
+        self.answered = {}
+        answered()
     }
 
     private static func status(of body: ByteBuffer) -> Int {
@@ -64,7 +68,7 @@ private final class ExchangeSocket: Socket {
     func close(code: UInt16, reason: String) {
         self.promise?.succeed(ExchangeReply(status: 503, body: ByteBuffer()))
         self.promise = nil
-        self.answered()
+        self.end()
     }
 
     func pauseReading() {}
