@@ -36,6 +36,8 @@ package enum Limits {
     package static let pinsPerConversation = 100
     /// Links of a conversation that can be used.
     package static let linksPerConversation = 100
+    /// Longest link that a client may hand in: its name, a dot and its secret, in bytes (they are ASCII).
+    package static let linkBytes = 128
     /// Longest description of a group, in Unicode scalar values.
     package static let descriptionCharacters = 1_000
     /// Longest avatar of a group, in Unicode scalar values.
