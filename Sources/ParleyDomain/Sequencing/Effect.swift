@@ -93,6 +93,8 @@ package enum Effect: Sendable {
     case part(UserID, ConversationID)
     /// The user's first connection came, or his last one went.
     case presence(UserID, online: Bool)
+    /// The user does not let himself be seen any more.
+    case hidden(UserID)
     /// Answers a question about presence: who of the subject is online (of a conversation: the first, and how many in all).
     case online(RequestOrigin, UserID, PresenceSubject, [UserID], count: Int, watch: Bool)
     /// Answers a question about counts.

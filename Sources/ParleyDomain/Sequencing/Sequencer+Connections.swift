@@ -62,7 +62,9 @@ extension Sequencer {
     // MARK: Notes
 
     /// Says what follows from a stored note.
-    package mutating func noted(_ note: Note, direct: ConversationID?, _ origin: RequestOrigin, _ outcome: NoteOutcome) -> [Effect] {
+    package mutating func noted(_ note: Note, direct: ConversationID?, _ origin: RequestOrigin, _ outcome: NoteOutcome)
+        -> [Effect]
+    {
         switch outcome {
         case .refused(.notMember): return [.answer(origin, .refused(Refusal(.notMember)))]
         case .refused(.unknownUser(let user)):
@@ -78,7 +80,7 @@ extension Sequencer {
         case .block(let other, let user, _):
             // Both look their places up anew.
             if let direct { for one in [user, other] { self.conversations[direct]?.forget(one) } }
-        case .preferences(let user, _, .some(false)): effects.append(.presence(user, online: false))
+        case .preferences(let user, _, .some(false)): effects.append(.hidden(user))
         default: break
         }
         return effects

@@ -1,3 +1,5 @@
+import DequeModule
+
 /// A question of a sender about who has his messages.
 package struct ReceiptQuestion: Sendable {
     package var origin: RequestOrigin
@@ -39,6 +41,13 @@ package struct ReceiptDesk: Sendable {
     var moved = false
 
     init(head: ConversationHead) { self.book = ReceiptBook(head: head.sequence, lastSlot: head.lastSlot) }
+
+    /// Nil for a sequence that is not in the log.
+    func receipts(of message: SentMessage) -> MessageReceipts? {
+        self.book.counts(of: message.sequence, senderSlot: message.senderSlot).map {
+            MessageReceipts(sequence: message.sequence, counts: $0)
+        }
+    }
 }
 
 /// A message of a connected sender whose counts are pushed to him while they change.
@@ -124,11 +133,8 @@ extension Sequencer {
             return .answer(question.origin, .refused(Refusal(.unavailable, retryMilliseconds: 1_000)))
         }
         if case .counts = question.kind {
-            let counts = own.map { message in
-                frozen.first { $0.sequence == message.sequence }
-                    ?? MessageReceipts(
-                        sequence: message.sequence,
-                        counts: desk.book.counts(of: message.sequence, senderSlot: message.senderSlot))
+            let counts = own.compactMap { message in
+                frozen.first { $0.sequence == message.sequence } ?? desk.receipts(of: message)
             }
             return .receipts(question.origin, question.conversation, counts.sorted { $0.sequence < $1.sequence })
         }
@@ -139,10 +145,11 @@ extension Sequencer {
         case .readers(let sequence, let list, let afterSlot, let limit):
             let page = desk.book.readers(
                 of: sequence, senderSlot: message.senderSlot, list: list, afterSlot: afterSlot, limit: limit)
-            return .readers(question, page)
+            if let page { return .readers(question, page) }
         case .record(let sequence):
-            return .record(question, desk.book.record(of: sequence, senderSlot: message.senderSlot))
+            if let record = desk.book.record(of: sequence, senderSlot: message.senderSlot) { return .record(question, record) }
         }
+        return .answer(question.origin, .refused(Refusal(.noMessage, field: "sequence")))
     }
 
     // MARK: Loading
@@ -171,13 +178,16 @@ extension Sequencer {
         return nil
     }
 
-    /// Takes rows over. None means that the log and the table of members do not agree: the desk is dropped and begun anew when needed.
-    package mutating func load(_ rows: [ReceiptRow], of id: ConversationID) {
-        guard !rows.isEmpty else {
+    /// Takes rows over. False where the log and the table of members do not agree: the desk is dropped, and what waits for it is refused.
+    package mutating func load(_ rows: [ReceiptRow], of id: ConversationID) -> Bool {
+        do throws(ReceiptFault) {
+            guard !rows.isEmpty else { throw .slotOutOfOrder(found: 0, wanted: self.desks[id]?.book.nextSlot ?? 0) }
+            try self.desks[id]?.book.load(rows)
+            return true
+        } catch {
             self.desks[id] = nil
-            return
+            return false
         }
-        self.desks[id]?.book.load(rows)
     }
 
     // MARK: Following
@@ -241,7 +251,7 @@ extension Sequencer {
                 continue
             }
             self.desks[id]?.moved = false
-            let news = self.conversations[id]?.takeNews { desk.book.counts(of: $0, senderSlot: $1) } ?? [:]
+            let news = self.conversations[id]?.takeNews(desk.book) ?? [:]
             for (sender, receipts) in news.sorted(by: { $0.key < $1.key }) where self.attached[sender] != nil {
                 effects.append(.receiptsMoved(sender, id, receipts))
             }
@@ -266,10 +276,7 @@ extension Sequencer {
     /// The counts of messages that are to be frozen; nil while the desk is not loaded.
     package mutating func countsToFreeze(_ messages: [SentMessage], of id: ConversationID) -> [MessageReceipts]? {
         guard self.openDesk(of: id), let desk = self.desks[id] else { return nil }
-        return messages.map { message in
-            MessageReceipts(
-                sequence: message.sequence, counts: desk.book.counts(of: message.sequence, senderSlot: message.senderSlot))
-        }
+        return messages.compactMap { desk.receipts(of: $0) }
     }
 
     /// The store keeps the counts of everything up to here; lists are no longer answered.
@@ -286,12 +293,13 @@ extension Conversation {
     }
 
     /// Counts that changed since the senders were last told, by sender. A message that all have read is not followed on.
-    mutating func takeNews(_ counts: (Int64, Int32) -> ReceiptCounts) -> [UserID: [MessageReceipts]] {
+    mutating func takeNews(_ book: ReceiptBook) -> [UserID: [MessageReceipts]] {
         var news: [UserID: [MessageReceipts]] = [:]
         for index in self.followed.indices {
             let message = self.followed[index]
-            let now = counts(message.sequence, message.senderSlot)
-            guard now != message.told else { continue }
+            guard let now = book.counts(of: message.sequence, senderSlot: message.senderSlot), now != message.told else {
+                continue
+            }
             self.followed[index].told = now
             news[message.sender, default: []].append(MessageReceipts(sequence: message.sequence, counts: now))
         }

@@ -66,7 +66,8 @@ final class PushPlanner: Sendable {
             if !notices.isEmpty { self.hook.wake(notices) }
             if found.count == limit, let last = found.last { self.pass(conversation, sequence, afterSlot: last.slot) }
         } refused: { refusal in
-            self.logger.warning("members were not woken", metadata: ["conversation": "\(conversation)", "cause": "\(refusal.code)"])
+            self.logger.warning(
+                "members were not woken", metadata: ["conversation": "\(conversation)", "cause": "\(refusal.code)"])
         }
     }
 }

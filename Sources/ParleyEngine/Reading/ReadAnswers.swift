@@ -21,7 +21,9 @@ struct ReadAnswers: Sendable {
     /// Answers one request.
     ///
     /// - Parameter now: In milliseconds since 1970: what links expire by.
-    func write(_ request: ClientFrame, id: Int64, for user: UserID, at now: Int64, into buffer: inout ByteBuffer) throws(ReadFailure) {
+    func write(_ request: ClientFrame, id: Int64, for user: UserID, at now: Int64, into buffer: inout ByteBuffer)
+        throws(ReadFailure)
+    {
         var encoder = FrameEncoder()
         switch request {
         case .history(let conversation, .after(let sequence), let limit):

@@ -114,7 +114,8 @@ extension Connection {
 
     /// The server makes the copy, so that nobody can put words into another's mouth.
     private func forward(
-        _ source: ForwardSource, to conversation: ConversationID, _ clientID: ClientID, _ origin: RequestOrigin, _ identity: Identity
+        _ source: ForwardSource, to conversation: ConversationID, _ clientID: ClientID, _ origin: RequestOrigin,
+        _ identity: Identity
     ) {
         let engine = self.engine
         engine.readers.perform { reader throws(ReadFailure) in

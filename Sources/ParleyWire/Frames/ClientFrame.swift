@@ -77,13 +77,6 @@ package enum Query: Sendable, Equatable {
     case data(ConversationID?)
 }
 
-/// Of whom it is asked who is online.
-package enum PresenceSubject: Sendable, Equatable {
-    /// 1 to 200 different users.
-    case users([UserID])
-    case conversation(ConversationID)
-}
-
 /// What a client shows to be let in.
 package enum Credential: Sendable, Equatable {
     case token(String)

@@ -14,7 +14,8 @@ extension FrameDecoder {
     }
 
     /// Nil for a type of another group.
-    mutating func messageFrame(_ type: String, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ClientFrame? {
+    mutating func messageFrame(_ type: String, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ClientFrame?
+    {
         switch type {
         case "edit":
             let target = try object.integer("target", bytes, in: Self.sequences)

@@ -34,7 +34,8 @@ extension FrameDecoder {
             let after = try object.optionalInteger("after", bytes, in: self.positions) ?? 0
             return .query(
                 .thread(
-                    try object.identifier("conversation", bytes), root: root, after: after, limit: try self.limit(&object, bytes)))
+                    try object.identifier("conversation", bytes), root: root, after: after, limit: try self.limit(&object, bytes))
+            )
         case "revisions":
             let sequence = try object.integer("sequence", bytes, in: self.sequences)
             return .query(.revisions(try object.identifier("conversation", bytes), sequence: sequence))

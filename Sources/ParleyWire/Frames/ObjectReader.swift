@@ -54,7 +54,9 @@ struct ObjectReader {
         return JSONValue.string(bytes, at: range)
     }
 
-    mutating func optionalText(_ name: StaticString, _ bytes: Span<UInt8>, characters: ClosedRange<Int>) throws(Refusal) -> String? {
+    mutating func optionalText(_ name: StaticString, _ bytes: Span<UInt8>, characters: ClosedRange<Int>) throws(Refusal)
+        -> String?
+    {
         self.has(name, bytes) ? try self.text(name, bytes, characters: characters) : nil
     }
 
@@ -148,7 +150,9 @@ struct ObjectReader {
     }
 
     /// A list of different sequences; nil where there is no such field.
-    mutating func optionalSequences(_ name: StaticString, _ bytes: Span<UInt8>, count: ClosedRange<Int>) throws(Refusal) -> [Int64]? {
+    mutating func optionalSequences(_ name: StaticString, _ bytes: Span<UInt8>, count: ClosedRange<Int>) throws(Refusal)
+        -> [Int64]?
+    {
         guard self.has(name, bytes) else { return nil }
         let elements = try self.list(name, bytes, "a list of integers", .number)
         guard count.contains(elements.count) else {
