@@ -9,8 +9,8 @@ extension Sequencer {
             let change = batch.drafts[index].change
             switch outcome {
             case .appended(let entry, let joined):
-                let stands = change.map { _ in entry.kind.changesRights } ?? false
-                if current.conversation != entry.conversation || stands {
+                // An entry that does something stands alone: some of its receivers may get it without its content.
+                if current.conversation != entry.conversation || change != nil {
                     current.flush(into: &effects)
                     current = Publication(conversation: entry.conversation)
                 }
@@ -55,7 +55,7 @@ extension Sequencer {
         self.seat(joined, by: entry, change, &effects)
         current.entries.append(entry)
         current.origins.append(entry.kind == .created ? .nobody : submission.origin)
-        guard change != nil, entry.kind.changesRights else { return }
+        guard change != nil else { return }
         current.flush(into: &effects)
         if case .create = change { effects.append(.answer(submission.origin, .created(id, entry.clientID))) }
         guard let parting else { return }
