@@ -52,6 +52,10 @@ package enum Limits {
     package static let receiptsFollowed = 64
     /// Users whose presence one request asks for.
     package static let presencePerRequest = 200
+    /// Members of a group beyond which nobody is woken by its messages.
+    package static let membersWoken = 5_000
+    /// Users of a conversation who are named as online.
+    package static let onlineShown = 100
     /// Users that one user blocks.
     package static let blocksPerUser = 1_000
     /// Connections in a conversation beyond which typing is not told.

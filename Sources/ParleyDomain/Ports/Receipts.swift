@@ -20,11 +20,11 @@ package struct ReceiptRow: Sendable, Equatable {
 
 /// How many of those who are counted have a message. `total` = read + unread, always (R46).
 package struct ReceiptCounts: Sendable, Equatable {
-    package var total: Int32
-    package var read: Int32
-    package var delivered: Int32
+    package var total: Int
+    package var read: Int
+    package var delivered: Int
 
-    package init(total: Int32, read: Int32, delivered: Int32) {
+    package init(total: Int, read: Int, delivered: Int) {
         self.total = total
         self.read = read
         self.delivered = delivered
