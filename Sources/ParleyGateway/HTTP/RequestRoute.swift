@@ -1,7 +1,7 @@
 import HTTPTypes
 package import Hummingbird
 package import NIOCore
-package import ParleyDomain
+import ParleyDomain
 package import ParleyEngine
 
 /// One request of the protocol over HTTP, answered by the frame that a socket would get: `POST /v1/request` (R113).
