@@ -8,6 +8,8 @@ package struct Conversation: Sendable {
     private var places: [UserID: Place?]
     /// False after a batch whose outcome is unknown: only the store knows where the log stands.
     package private(set) var headIsCurrent = true
+    /// The newest messages of connected senders, by sequence, at most `Limits.receiptsFollowed`.
+    var followed: [FollowedMessage] = []
 
     package init(head: ConversationHead) {
         self.head = head
@@ -102,6 +104,9 @@ package struct Conversation: Sendable {
         self.headIsCurrent = false
         for user in users { self.places[user] = nil }
     }
+
+    /// Receipts up to here are frozen (R52).
+    package mutating func froze(upTo sequence: Int64) { self.head.frozenTo = max(self.head.frozenTo, sequence) }
 
     /// Takes the store's word for where the conversation stands.
     package mutating func refresh(_ head: ConversationHead) {

@@ -29,6 +29,21 @@ package struct Sequencer: Sendable {
     /// Conversations of batches whose outcome is unknown, and the users who are in or out of them if they were stored.
     var doubts: [ConversationID: Set<UserID>] = [:]
 
+    /// Questions about receipts that wait for an answer.
+    var questions: [ReceiptQuestion] = []
+    var desks: [ConversationID: ReceiptDesk] = [:]
+    /// Desks that are being loaded, in the order of their turns.
+    var loading: Deque<ConversationID> = []
+    /// Desks in which a position moved since the last tick.
+    var moved: [ConversationID] = []
+    /// Positions of users who are not connected here: they wait until their places were looked up.
+    var unplaced: [UnplacedPosition] = []
+
+    struct UnplacedPosition {
+        var origin: RequestOrigin
+        var update: PositionUpdate
+    }
+
     struct Attached {
         var connections = 0
         var conversations: Set<ConversationID> = []
@@ -47,6 +62,10 @@ package struct Sequencer: Sendable {
     package var conversationCount: Int { self.conversations.count }
     /// Whether `unknown` has something to ask though nothing was picked: what became of a batch whose outcome is unknown.
     package var hasDoubts: Bool { !self.doubts.isEmpty }
+    /// Whether something waits for a look-up though no command was picked.
+    package var needsLookup: Bool { self.hasDoubts || !self.unplaced.isEmpty || !self.questions.isEmpty }
+    /// Whether this conversation is held.
+    package func knows(_ id: ConversationID) -> Bool { self.conversations[id] != nil }
     /// Whether positions wait to be written.
     package var hasPositions: Bool { !self.positions.isEmpty }
 
@@ -110,6 +129,12 @@ package struct Sequencer: Sendable {
                 unknown.places.insert(Unknown.Place(conversation: id, user: user))
             }
             if let query = Self.target(of: submission) { unknown.targets.insert(query) }
+        }
+        self.addPlaces(of: self.questions, to: &unknown)
+        for position in self.unplaced {
+            let id = position.update.conversation
+            if self.conversations[id]?.headIsCurrent != true { unknown.conversations.insert(id) }
+            unknown.places.insert(Unknown.Place(conversation: id, user: position.update.user))
         }
         return unknown
     }
