@@ -38,22 +38,24 @@ package struct RequestEncoder {
                 fill(&$0)
             }
         }
-        switch command {
-        case .send(_, _, let content, let relatesTo):
+        switch command.action {
+        case .send(let message):
             request("send") {
-                if relatesTo > 0 { $0.writeField("reply_to", relatesTo) }
+                if message.relatesTo > 0 { $0.writeField("reply_to", message.relatesTo) }
+                if message.thread > 0 { $0.writeField("thread", message.thread) }
                 $0.writeStaticString(#","content":"#)
-                $0.writeBytes(content)
+                $0.writeBytes(message.content)
             }
-        case .create(_, let clientID, let new, let members): self.create(clientID, new, members, id, &buffer)
-        case .add(_, _, let users): request("add") { $0.writeField("users", users) }
-        case .remove(_, _, let user): request("remove") { $0.writeField("user", user) }
+        case .create(let new, let members): self.create(command.clientID, new, members, id, &buffer)
+        case .add(let users): request("add") { $0.writeField("users", users) }
+        case .remove(let user): request("remove") { $0.writeField("user", user) }
         case .leave: request("leave") { _ in }
-        case .setRole(_, _, let user, let role):
+        case .setRole(let user, let role):
             request("role") {
                 $0.writeField("user", user)
                 $0.writeField("role", text: role.name)
             }
+        default: return
         }
     }
 

@@ -57,13 +57,20 @@ package struct ReceivedEntry: Sendable, Equatable {
     package var sender: UserID
     package var clientID: ClientID
     package var time: Int64
+    /// What a message replies to, or what an edit, recall, reaction or pin is about; 0 for nothing.
     package var relatesTo: Int64
-    /// The content object as it came.
+    /// The message whose thread it stands in; 0 for none.
+    package var thread: Int64
+    /// The content object as it came; empty where it is withheld, or the message was recalled.
     package var content: [UInt8]
+    /// Whether the content is kept from this user.
+    package var withheld: Bool
+    /// What later entries did to the message; nil for nothing. Events have none.
+    package var state: MessageState?
 
     package init(
         sequence: Int64, id: String, kind: EntryKind?, sender: UserID, clientID: ClientID, time: Int64, relatesTo: Int64 = 0,
-        content: [UInt8]
+        thread: Int64 = 0, content: [UInt8], withheld: Bool = false, state: MessageState? = nil
     ) {
         self.sequence = sequence
         self.id = id
@@ -72,13 +79,19 @@ package struct ReceivedEntry: Sendable, Equatable {
         self.clientID = clientID
         self.time = time
         self.relatesTo = relatesTo
+        self.thread = thread
         self.content = content
+        self.withheld = withheld
+        self.state = state
     }
 
-    package init(_ entry: Entry) {
+    /// As a client gets it: an entry whose content the reader gave none is withheld, unless it is a recalled message.
+    package init(_ entry: Entry, state: MessageState? = nil) {
+        let recalled = (state?.recalled ?? 0) > 0
         self.init(
             sequence: entry.sequence, id: String(entry.id), kind: entry.kind, sender: entry.sender, clientID: entry.clientID,
-            time: entry.time, relatesTo: entry.relatesTo, content: entry.content)
+            time: entry.time, relatesTo: entry.relatesTo, thread: entry.thread, content: recalled ? [] : entry.content,
+            withheld: entry.content.isEmpty && !recalled, state: state)
     }
 }
 
