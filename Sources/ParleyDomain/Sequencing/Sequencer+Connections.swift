@@ -129,6 +129,7 @@ extension Sequencer {
         var update = self.positions[key] ?? PositionUpdate(conversation: new.conversation, user: new.user, read: 0, delivered: 0)
         update.read = max(update.read, new.read)
         update.delivered = max(update.delivered, new.delivered)
+        update.slot = place.slot
         self.positions[key] = update
         self.noteRead(new.conversation, slot: place.slot, read: update.read, delivered: update.delivered)
         let answer = Effect.answer(origin, .ok)
@@ -150,7 +151,7 @@ extension Sequencer {
             let newer = self.positions[key]
             self.positions[key] = PositionUpdate(
                 conversation: update.conversation, user: update.user, read: max(update.read, newer?.read ?? 0),
-                delivered: max(update.delivered, newer?.delivered ?? 0))
+                delivered: max(update.delivered, newer?.delivered ?? 0), slot: update.slot)
         }
     }
 }

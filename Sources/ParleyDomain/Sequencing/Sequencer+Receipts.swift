@@ -161,7 +161,11 @@ extension Sequencer {
             return desk.book.isLoaded
         }
         guard let conversation = self.conversations[id], conversation.headIsCurrent else { return false }
-        let desk = ReceiptDesk(head: conversation.head)
+        var desk = ReceiptDesk(head: conversation.head)
+        // What the rows do not have yet.
+        for update in self.positions.values where update.conversation == id {
+            desk.book.advance(slot: update.slot, read: update.read, delivered: update.delivered)
+        }
         self.desks[id] = desk
         guard !desk.book.isLoaded else { return true }
         self.loading.append(id)
