@@ -43,7 +43,7 @@ extension ClientCore {
         case .synced(let id, let reply): self.synced(id, reply, at: now)
         case .ok(let id): self.reported(id, at: now)
         case .position(let conversation, let read, let delivered): self.moved(conversation, read: read, delivered: delivered)
-        case .heartbeat(_, let heads), .behind(let heads): self.told(heads, at: now)
+        case .heartbeat(_, let heads), .behind(let heads), .heads(let heads): self.told(heads, at: now)
         case .reconnect(let pause):
             self.news.append(.close(connection))
             self.connectFailures = 0

@@ -51,27 +51,6 @@ enum LoopEffect: Sendable {
     case sessionEnded(UserID, SessionID)
 }
 
-/// A conversation as one event loop knows it: who of its connections is live in it, and where its log stands.
-final class Room {
-    let conversation: ConversationID
-    var members: ContiguousArray<Connection> = []
-    /// The newest sequence that this loop heard of.
-    var head: Int64
-    /// The loop's tick in which the head last moved.
-    var changed: UInt64 = 0
-
-    init(conversation: ConversationID, head: Int64) {
-        self.conversation = conversation
-        self.head = head
-    }
-}
-
-/// A connection's place in a room: with it, leaving costs no search.
-struct Seat {
-    let room: Room
-    var index: Int
-}
-
 /// What waits for a connection until the end of the loop's turn.
 enum Outgoing {
     case broadcast(Broadcast)

@@ -217,6 +217,15 @@ package struct FrameEncoder {
         }
     }
 
+    /// The heads of conversations that the connection is not pushed and that moved (R36).
+    package mutating func heads(_ heads: [(ConversationID, Int64)], into buffer: inout ByteBuffer) {
+        self.frame(into: &buffer) { body in
+            body.writeStaticString(#"{"type":"heads","heads":"#)
+            body.writeHeads(heads)
+            body.writeStaticString("}")
+        }
+    }
+
     package mutating func reconnect(afterMilliseconds: Int64, into buffer: inout ByteBuffer) {
         self.frame(into: &buffer) { body in
             body.writeStaticString(#"{"type":"reconnect","after_ms":"#)

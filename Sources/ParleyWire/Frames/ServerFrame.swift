@@ -16,6 +16,7 @@ package enum ServerFrame: Sendable, Equatable {
     case position(ConversationID, read: Int64, delivered: Int64)
     case heartbeat(time: Int64, heads: [KnownHead])
     case behind(heads: [KnownHead])
+    case heads([KnownHead])
     case reconnect(afterMilliseconds: Int64)
     case pong(id: Int64, time: Int64)
     case error(id: Int64?, ReceivedError)
