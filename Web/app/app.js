@@ -1,10 +1,11 @@
 // Puts the parts together: what the user may do, as plain commands, and what happens on its own.
 //
 // Tables of the store: me/user me/name, view/{screen,open,synced,notice}, connection/{phase,retryAt,downSince},
-// conversation/<id>, run/<id>, loading/<id>, outbox/<client id>, user/<id>, draft/<conversation>.
+// conversation/<id>, requests/<id>, run/<id>, loading/<id>, outbox/<client id>, user/<id>, draft/<conversation>.
 
 import { note } from './probe.js';
 import { createCatchUp } from './sync/catchup.js';
+import { createGroups } from './sync/groups.js';
 import { createOutgoing, freshIdentifier } from './sync/outgoing.js';
 import { createPeople } from './sync/people.js';
 import { createReceipts } from './sync/receipts.js';
@@ -34,6 +35,8 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     onNew: (id, entries) => announce(id, entries),
     onServerRead: receipts.onServerRead,
   });
+
+  const groups = createGroups({ store, link, clock, catchUp, people });
 
   tabs.onmessage = ({ data }) => {
     if (data !== 'left' || !session.grant) return;
@@ -94,7 +97,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     link.stop();
     catchUp.forget();
     receipts.forget();
-    for (const table of ['user', 'outbox', 'draft', 'me']) store.clear(table);
+    for (const table of ['user', 'outbox', 'draft', 'me', 'requests']) store.clear(table);
     store.put('view', 'open', null);
     store.put('view', 'notice', notice);
     store.put('view', 'screen', 'login');
@@ -138,7 +141,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     },
     findPeople: async (prefix) =>
       (await session.authorized('GET', `v1/users?prefix=${encodeURIComponent(prefix)}&limit=20`)).users,
-    members: people.members,
+    groups,
     newIdentifier: freshIdentifier,
     /** Creates and opens it. The same `client_id` again gives the same conversation. */
     async create({ client_id, kind, title, members }) {

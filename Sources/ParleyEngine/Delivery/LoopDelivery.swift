@@ -25,6 +25,9 @@ final class LoopDelivery {
     /// Rises with every batch of effects; what changed after a connection's own tick is news to it.
     private(set) var tick: UInt64 = 1
     private var endedSessions: [SessionID: Int64] = [:]
+    var signals = Signals()
+    /// What users may ask for over HTTP: a bucket for each who did in the last minute.
+    private var exchangeBuckets: [UserID: RateBucket] = [:]
 
     init(index: Int32, eventLoop: any EventLoop, engine: Engine) {
         self.index = index
@@ -59,6 +62,13 @@ final class LoopDelivery {
             case .position(let user, let conversation, let read, let delivered, let except):
                 self.position(user, conversation, read, delivered, except)
             case .frames(let origin, let frames): self.connections[origin.connection]?.answer(frames)
+            case .watch(let origin, let users):
+                if let connection = self.connections[origin.connection] { self.watch(users, by: connection) }
+            case .receipts(let user, let frames):
+                for connection in self.users[user] ?? [] { connection.enqueue(frames) }
+            case .typing(let user, let conversation): self.typing(user, in: conversation)
+            case .presence(let user, let online): self.presence(user, online: online)
+            case .hidden(let user): self.hidden(user)
             case .sessionEnded(let user, let session): self.sessionEnded(user, session)
             }
         }
@@ -126,6 +136,16 @@ final class LoopDelivery {
 
     func add(_ connection: Connection) { self.connections[connection.id] = connection }
 
+    /// How long a user must wait before his next request over HTTP, in milliseconds; nil if he need not (R114).
+    func exchangeWait(of user: UserID) -> Int64? {
+        let settings = self.engine.settings
+        let now = self.engine.clock.steady()
+        if self.exchangeBuckets.count > 4_096 { self.exchangeBuckets.removeAll() }
+        return self.exchangeBuckets[
+            user, default: RateBucket(perSecond: settings.framesPerSecond, burst: settings.frameBurst, at: now)
+        ].take(at: now)
+    }
+
     /// Whether a session ended while one of its connections was still on its way in.
     func hasEnded(_ session: SessionID) -> Bool { self.endedSessions[session] != nil }
 
@@ -142,7 +162,8 @@ final class LoopDelivery {
 
     func remove(_ connection: Connection) {
         self.connections[connection.id] = nil
-        guard let user = connection.user, connection.isLive else { return }
+        guard let user = connection.user, connection.isLive, !connection.isExchange else { return }
+        self.signals.forget(connection.id, watching: connection.watched)
         for seat in connection.takeSeats() { self.vacate(seat) }
         self.users[user]?.removeAll { $0 === connection }
         if self.users[user]?.isEmpty == true { self.users[user] = nil }
@@ -160,6 +181,7 @@ final class LoopDelivery {
         }
         let lane = Room.lane(slot: seat.slot, connection: connection.id)
         connection.sit(Seat(room: room, index: room.add(connection, lane: lane), lane: lane))
+        if seat.visibleFrom > 1 { connection.firstVisible[seat.conversation] = seat.visibleFrom }
         self.settle(room)
     }
 
@@ -233,6 +255,7 @@ final class LoopDelivery {
         let now = self.engine.clock.steady()
         for connection in self.connections.values { connection.sweep(at: now) }
         self.tellQuiet(at: now)
+        self.tellSignals()
         self.turns.write()
     }
 

@@ -11,6 +11,7 @@ extension Connection {
 
     func stand(from conversation: ConversationID) -> Seat? {
         guard let index = self.seats.firstIndex(where: { $0.room.conversation == conversation }) else { return nil }
+        self.firstVisible[conversation] = nil
         self.seats.swapAt(index, self.seats.count - 1)
         return self.seats.popLast()
     }

@@ -10,7 +10,14 @@ extension Connection {
     func push(_ broadcast: Broadcast) {
         // A client that does not read is told the heads when it reads again; until then nothing is kept for it.
         guard !self.isBehind else { return self.drop(broadcast.conversation) }
-        self.append(.broadcast(broadcast), isUrgent: false)
+        self.append(.broadcast(self.form(of: broadcast)), isUrgent: false)
+    }
+
+    /// The broadcast as this client may have it: without content if it is about a message that its user may not see.
+    private func form(of broadcast: Broadcast) -> Broadcast {
+        guard let withheld = broadcast.withheld, let first = self.firstVisible[broadcast.conversation], first > broadcast.target
+        else { return broadcast }
+        return withheld
     }
 
     /// What a lane of the room owed this client, put in line. False if it is told the head instead, or nothing.
@@ -22,7 +29,7 @@ extension Connection {
         switch due {
         case .nothing: return true
         case .run(let run):
-            for broadcast in lanes.broadcasts(run) { self.append(.broadcast(broadcast), isUrgent: isUrgent) }
+            for broadcast in lanes.broadcasts(run) { self.append(.broadcast(self.form(of: broadcast)), isUrgent: isUrgent) }
             return true
         case .lost:
             self.append(.frames(room.behind(with: &self.delivery.encoder)), isUrgent: isUrgent)
@@ -32,7 +39,8 @@ extension Connection {
 
     /// The turn of the lane that it sits in: written at once, behind what it had before.
     func serve(_ due: Lanes.Due, of room: Room, from lanes: Lanes) {
-        if case .run(let run) = due, self.outgoing.isEmpty, self.notedHeads.isEmpty, !self.isBehind, self.socket.isWritable {
+        let seesAll = self.firstVisible.isEmpty || self.firstVisible[room.conversation] == nil
+        if case .run(let run) = due, seesAll, self.outgoing.isEmpty, self.notedHeads.isEmpty, !self.isBehind, self.socket.isWritable {
             return self.socket.write(lanes.frames(run))
         }
         guard due != .nothing else { return }

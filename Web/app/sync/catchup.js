@@ -2,7 +2,7 @@
 
 import { entryOf, ServerError } from '../codec/frames.js';
 import { note } from '../probe.js';
-import { fromSync, withEntry, withPosition, withUnread } from '../store/summaries.js';
+import { fromSync, isMember, withEntry, withPosition, withUnread } from '../store/summaries.js';
 import { accept, acceptOlder, acceptPage, missingAfter, runFromNewest, trimmed } from './run.js';
 import { countUnread } from './unread.js';
 
@@ -88,7 +88,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     if (summary.peer) people.want([summary.peer]);
     if (summary.preview) people.wantFor(summary.preview);
     const run = runOf(id);
-    if (!run || summary.role === 'none') return;
+    if (!run || !isMember(summary)) return;
     if (summary.entries) takePage(id, summary.entries, run.position);
     if (missingAfter(runOf(id), summary.head) !== null) pull(id, summary.head);
     else recount(id);
@@ -114,7 +114,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
       const run = runOf(id);
       if (run) {
         if (missingAfter(run, head) !== null) pull(id, head);
-      } else if (!summaryOf(id) || summaryOf(id).head < head) resync().catch(() => {});
+      } else if (!isMember(summaryOf(id)) || summaryOf(id).head < head) resync().catch(() => {});
     }
   }
 
@@ -129,7 +129,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     const summary = summaryOf(id);
     const run = runOf(id);
     note('entry', { conversation: id, sequence: entry.sequence });
-    if (!summary || summary.role === 'none') return void resync().catch(() => {});
+    if (!isMember(summary)) return void resync().catch(() => {});
     if (!run) {
       // Not looked at yet: the summary alone keeps the position.
       if (entry.sequence > summary.head + 1) return void resync().catch(() => {});
@@ -203,7 +203,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
   /** Loads the newest part of a conversation that is to be shown, back to the first unread one where that is near. */
   async function show(id) {
     const summary = summaryOf(id);
-    if (!summary || runOf(id) || summary.role === 'none' || link.phase !== 'live') return;
+    if (!isMember(summary) || runOf(id) || link.phase !== 'live') return;
     if (store.get('loading', id) === 'opening') return;
     store.put('loading', id, 'opening');
     const unseen = summary.head - summary.read + 20;
@@ -241,5 +241,8 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     }
   }
 
-  return { begin, forget, resync, onFrame, arrived, show, older };
+  /** The log is known to reach `head`, by the ack of one's own command: what is missing is pulled. */
+  const reached = (id, head) => onHeads({ [id]: head });
+
+  return { begin, forget, resync, reached, onFrame, arrived, show, older };
 }

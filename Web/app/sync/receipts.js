@@ -1,7 +1,7 @@
 // Tells the server how far the user has read: bundled, and again after a broken connection.
 
 import { note } from '../probe.js';
-import { withRead } from '../store/summaries.js';
+import { isMember, withRead } from '../store/summaries.js';
 import { report, reportAfterMilliseconds } from './reading.js';
 import { unreadAfterReading } from './unread.js';
 
@@ -12,7 +12,7 @@ export function createReceipts({ store, link, clock }) {
   /** Everything up to `sequence` stood before the user's eyes. */
   function seen(id, sequence) {
     const summary = store.get('conversation', id);
-    if (!summary || summary.role === 'none' || sequence <= summary.read) return;
+    if (!isMember(summary) || sequence <= summary.read) return;
     const unread = unreadAfterReading(summary, store.get('run', id), sequence, store.get('me', 'user'));
     store.put('conversation', id, withRead(summary, sequence, unread));
     const decision = report(reported.get(id) ?? 0, sequence, cancelTimer !== null);
@@ -26,7 +26,7 @@ export function createReceipts({ store, link, clock }) {
     if (link.phase !== 'live') return;
     for (const summary of store.values('conversation')) {
       const id = summary.conversation;
-      if (summary.role === 'none' || !(summary.read > (reported.get(id) ?? 0))) continue;
+      if (!isMember(summary) || !(summary.read > (reported.get(id) ?? 0))) continue;
       reported.set(id, summary.read);
       note('read', { conversation: id, sequence: summary.read });
       link.request({ type: 'read', conversation: id, sequence: summary.read }).catch(() => {

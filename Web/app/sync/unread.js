@@ -22,6 +22,15 @@ export function unreadAfterReading(summary, run, read, me) {
   return read >= summary.head ? 0 : summary.unread;
 }
 
+/**
+ * What a conversation's row says: how many messages are unread and how many mention the user, whether the count is a quiet
+ * one, and what it adds to the total of the window's title.
+ */
+export function marks({ unread = 0, mentions = 0, notify = 'all' }) {
+  const total = notify === 'none' ? 0 : notify === 'mentions' ? mentions : unread;
+  return { unread, mentions, quiet: notify !== 'all', total };
+}
+
 /** What a badge shows. */
 export function badge(count) {
   if (count <= 0) return '';

@@ -2,20 +2,24 @@
 
 import { h } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
+import { reasonNotToWrite } from '../viewmodel/rights.js';
 import { composerKey, outgoingText, remainder, scalarCount, textLimit } from '../viewmodel/keys.js';
 
 const draftAfter = 400;
+/** What a browser's timer can hold. */
+const longestWait = 2 ** 31;
 
 export function createComposer({ store, app, clock, onSent, onEscape }) {
   const field = h('textarea', { rows: '1', dir: 'auto', 'aria-label': 'Message', placeholder: 'Write a message', enterkeyhint: 'enter', on: { input, keydown, blur: keep } });
   const left = h('span', { class: 'remainder', role: 'status' });
   const button = h('button', { type: 'submit', class: 'send', 'aria-label': 'Send' }, icon('send'));
-  const reason = h('p', { class: 'reason', hidden: true, text: 'You are no longer a member of this conversation.' });
+  const reason = h('p', { class: 'reason', role: 'status', hidden: true });
   const form = h('form', { class: 'composer', on: { submit } }, h('div', { class: 'field-box' }, field, left), button);
   const element = h('div', { class: 'composer-area' }, form, reason);
 
   let conversation = null;
   let cancelKeep = () => {};
+  let cancelUnmute = () => {};
   const touch = () => matchMedia('(pointer: coarse)').matches;
 
   window.addEventListener('pagehide', keep);
@@ -29,9 +33,14 @@ export function createComposer({ store, app, clock, onSent, onEscape }) {
       field.value = (open && store.get('draft', open)) ?? '';
       fit();
     }
-    const gone = open && store.get('conversation', open)?.role === 'none';
-    form.hidden = Boolean(gone);
-    reason.hidden = !gone;
+    const summary = open && store.get('conversation', open);
+    const why = summary ? reasonNotToWrite(summary, clock.now()) : '';
+    form.hidden = why !== '';
+    reason.hidden = why === '';
+    if (reason.textContent !== why) reason.textContent = why;
+    cancelUnmute();
+    const ahead = (summary?.muted_until ?? 0) - clock.now();
+    if (ahead > 0 && ahead < longestWait) cancelUnmute = clock.after(ahead, refresh);
   }
 
   function input() {
