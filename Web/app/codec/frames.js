@@ -22,6 +22,7 @@ const shapes = {
   position: { conversation: 'string', read: 'number' },
   heartbeat: { heads: 'object' },
   behind: { heads: 'object' },
+  heads: { heads: 'object' },
   reconnect: { after_ms: 'number' },
   error: { code: 'number' },
 };
