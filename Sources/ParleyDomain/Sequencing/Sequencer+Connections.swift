@@ -95,7 +95,7 @@ extension Sequencer {
         -> [Effect]
     {
         let update = PositionUpdate(conversation: conversation, user: user, read: read, delivered: delivered)
-        guard let known = self.conversations[conversation], known.knows(user), known.headIsCurrent else {
+        guard let known = self.conversations[conversation]?.standing(of: user) else {
             self.unplaced.append(UnplacedPosition(origin: origin, update: update))
             return []
         }
@@ -106,7 +106,7 @@ extension Sequencer {
     package mutating func advanceUnplaced() -> [Effect] {
         var effects: [Effect] = []
         for position in self.unplaced {
-            guard let known = self.conversations[position.update.conversation] else {
+            guard let known = self.conversations[position.update.conversation]?.standing(of: position.update.user) else {
                 effects.append(.answer(position.origin, .refused(Refusal(.notMember))))
                 continue
             }
@@ -116,13 +116,15 @@ extension Sequencer {
         return effects
     }
 
-    private mutating func advance(_ origin: RequestOrigin, _ new: PositionUpdate, _ known: Conversation) -> [Effect] {
-        guard let place = known.place(of: new.user), place.isActive else {
+    private mutating func advance(
+        _ origin: RequestOrigin, _ new: PositionUpdate, _ known: (head: Int64, place: Place?)
+    ) -> [Effect] {
+        guard let place = known.place, place.isActive else {
             return [.answer(origin, .refused(Refusal(.notMember)))]
         }
-        guard max(new.read, new.delivered) <= known.head.sequence else {
-            let field = new.read > known.head.sequence ? "sequence" : "delivered"
-            let rule = "at most the newest sequence, \(known.head.sequence)"
+        guard max(new.read, new.delivered) <= known.head else {
+            let field = new.read > known.head ? "sequence" : "delivered"
+            let rule = "at most the newest sequence, \(known.head)"
             return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: rule)))]
         }
         let key = PositionKey(conversation: new.conversation, user: new.user)
