@@ -21,6 +21,21 @@ package struct EngineSettings: Sendable {
     /// Connections that become live in one turn of the shard.
     package var attachesPerTurn = 128
 
+    /// Questions about receipts answered in one turn of the shard.
+    package var questionsPerTurn = 64
+    /// Member rows that one turn of the shard reads to answer them.
+    package var receiptRowsPerTurn = 2_048
+    /// How long it is kept who has read, after which only the counts are; 0 for ever (R52).
+    package var receiptRetentionMilliseconds: Int64 = 0
+    /// Messages whose receipts are frozen in one go, once a minute.
+    package var freezesPerTurn = 4_096
+    /// How often members who are not connected are woken for a conversation, in milliseconds.
+    package var wakeMilliseconds: Int64 = 2_000
+    /// Members looked at in one read when they are woken.
+    package var wakesPerPage = 256
+    /// The key of invite links, 32 bytes.
+    package var linkSecret: [UInt8] = []
+
     package init() {}
 }
 

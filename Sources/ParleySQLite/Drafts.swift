@@ -16,7 +16,7 @@ extension Draft {
     }
 }
 
-extension MembershipChange {
+extension Change {
     /// What was asked for, as bytes that are the same for the same request. Kept beside the entry, because its content
     /// names only those whom the change concerned.
     var request: [UInt8] {

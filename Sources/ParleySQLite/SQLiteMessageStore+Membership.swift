@@ -4,7 +4,7 @@ import ParleyDomain
 /// Drafts that change membership. Each is decided in full before its first write, so a refused one leaves no trace and
 /// needs no savepoint.
 extension SQLiteMessageStore {
-    func append(_ draft: Draft, making change: MembershipChange, sender: Int64) throws(SQLiteError) -> AppendOutcome {
+    func append(_ draft: Draft, making change: Change, sender: Int64) throws(SQLiteError) -> AppendOutcome {
         if case .create(let new, let members) = change {
             return try self.create(draft, new: new, members: members, sender: sender)
         }

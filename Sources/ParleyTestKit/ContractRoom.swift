@@ -31,7 +31,7 @@ struct Room {
     func draft(
         _ client: String, _ kind: EntryKind = .message, from sender: Int = 1, text: String = "", at decidedAt: Int64,
         time: Int64 = start,
-        change: MembershipChange? = nil, relatesTo: Int64 = 0
+        change: Change? = nil, relatesTo: Int64 = 0
     ) -> Draft {
         let content = change == nil ? Array(#"{"type":"text","text":"\#(text.isEmpty ? client : text)"}"#.utf8) : []
         return Draft(
@@ -46,7 +46,7 @@ struct Room {
     }
 
     /// A change decided on the present rules, by u1.
-    func change(_ client: String, _ change: MembershipChange) throws -> Draft {
+    func change(_ client: String, _ change: Change) throws -> Draft {
         let kind: EntryKind =
             switch change {
             case .create: .created
@@ -66,7 +66,7 @@ struct Room {
     @discardableResult
     func appended(_ draft: Draft) throws -> Entry {
         let outcome = try self.one(draft)
-        guard case .appended(let entry) = outcome else { throw ContractViolation(description: "not appended: \(outcome)") }
+        guard case .appended(let entry, _) = outcome else { throw ContractViolation(description: "not appended: \(outcome)") }
         return entry
     }
 
@@ -74,7 +74,7 @@ struct Room {
     func send(_ client: String, from sender: Int = 1) throws -> Entry { try self.appended(self.message(client, from: sender)) }
 
     @discardableResult
-    func make(_ client: String, _ change: MembershipChange) throws -> Entry { try self.appended(self.change(client, change)) }
+    func make(_ client: String, _ change: Change) throws -> Entry { try self.appended(self.change(client, change)) }
 
     func refusal(_ draft: Draft) throws -> AppendRefusal {
         let outcome = try self.one(draft)

@@ -19,7 +19,7 @@ struct MemoryConversation: Sendable {
     var entries: [Entry] = []
     var members: [UserID: MemoryMember] = [:]
     /// By sequence: the change that was asked for.
-    var requests: [Int64: MembershipChange] = [:]
+    var requests: [Int64: Change] = [:]
 
     func ownMessages(of user: UserID, upTo sequence: Int64) -> Int64 {
         Int64(self.entries.count { $0.sender == user && $0.kind == .message && $0.sequence <= sequence })

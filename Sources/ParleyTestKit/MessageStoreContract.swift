@@ -21,7 +21,7 @@ package enum MessageStoreContract {
             try expectEqual(page.entries.map(\.sequence), [1, 2, 3, 4], "sequences")
             try expectEqual(page.entries.map(\.messageOrdinal), [0, 1, 2, 3], "message ordinals")
             try expectEqual(page.entries.map(\.senderOrdinal), [0, 1, 1, 2], "sender ordinals")
-            let stored = outcomes.compactMap { if case .appended(let entry) = $0 { entry } else { nil } }
+            let stored = outcomes.compactMap { if case .appended(let entry, _) = $0 { entry } else { nil } }
             try expectEqual(Array(page.entries.dropFirst()), stored, "what is read is what was answered:")
             let head = try room.head()
             try expectEqual(
@@ -64,7 +64,7 @@ package enum MessageStoreContract {
             let rooms = try (1...3).map { try Room.make(subject, "room\($0)") }
             let drafts = (0..<9).map { rooms[$0 % 3].draft("m\($0)", at: 1) }
             let outcomes = try subject.store.append(drafts)
-            let sequences = outcomes.compactMap { if case .appended(let entry) = $0 { entry.sequence } else { nil } }
+            let sequences = outcomes.compactMap { if case .appended(let entry, _) = $0 { entry.sequence } else { nil } }
             try expectEqual(sequences, [2, 2, 2, 3, 3, 3, 4, 4, 4], "sequences")
         },
         ContractCase("rows written for a message do not grow with the members") { subject in
@@ -99,7 +99,7 @@ package enum MessageStoreContract {
             var room = try Room.make(subject)
             let draft = room.draft("a", at: 1)
             let outcomes = try subject.store.append([draft, room.draft("b", at: 1), draft])
-            guard case .appended(let first) = outcomes[0] else { throw ContractViolation(description: "not appended") }
+            guard case .appended(let first, _) = outcomes[0] else { throw ContractViolation(description: "not appended") }
             try expectEqual(outcomes[2], .duplicate(first), "in the same batch")
             var later = draft
             later.time += 5_000
@@ -149,7 +149,7 @@ package enum MessageStoreContract {
             var larger = new
             larger.memberCap = 501
             for (client, change) in [
-                ("make", MembershipChange.create(larger, members: [user(2), user(3)])),
+                ("make", Change.create(larger, members: [user(2), user(3)])),
                 ("make", .create(new, members: [user(2)])),
                 ("other", .create(new, members: [user(2), user(3)])),
             ] {
@@ -206,7 +206,7 @@ package enum MessageStoreContract {
             let room = try Room.make(subject, kind: .direct)
             try subject.addUsers([user(3)])
             try expectEqual([room.membership(1).role, room.membership(2).role], [.member, .member], "roles")
-            for change: MembershipChange in [.add([user(3)]), .end(user(2)), .setRole(user(2), .owner)] {
+            for change: Change in [.add([user(3)]), .end(user(2)), .setRole(user(2), .owner)] {
                 guard case .invalid = try room.refusal(room.change("c", change)) else {
                     throw ContractViolation(description: "\(change)")
                 }

@@ -40,8 +40,8 @@ final class Broadcast: Sendable {
 enum LoopEffect: Sendable {
     case broadcast(Broadcast)
     case answer(RequestOrigin, Answer)
-    case attached(RequestOrigin, UserID, [(ConversationID, Int64)])
-    case join(UserID, ConversationID, head: Int64)
+    case attached(RequestOrigin, UserID, [RoomSeat])
+    case join(UserID, RoomSeat)
     case part(UserID, ConversationID)
     case bell(ConversationID, head: Int64)
     case position(UserID, ConversationID, read: Int64, delivered: Int64, except: RequestOrigin)

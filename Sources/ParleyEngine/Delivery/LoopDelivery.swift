@@ -38,9 +38,9 @@ final class LoopDelivery {
             switch effect {
             case .broadcast(let broadcast): self.broadcast(broadcast)
             case .answer(let origin, let answer): self.connections[origin.connection]?.answer(origin.request, answer)
-            case .attached(let origin, let user, let heads): self.attached(origin, user, heads)
-            case .join(let user, let conversation, let head):
-                for connection in self.users[user] ?? [] { self.enter(connection, conversation, head: head) }
+            case .attached(let origin, let user, let seats): self.attached(origin, user, seats)
+            case .join(let user, let seat):
+                for connection in self.users[user] ?? [] { self.enter(connection, seat) }
             case .part(let user, let conversation):
                 for connection in self.users[user] ?? [] { self.leave(connection, conversation) }
             case .bell(let conversation, let head):
@@ -95,15 +95,15 @@ final class LoopDelivery {
     /// Whether a session ended while one of its connections was still on its way in.
     func hasEnded(_ session: SessionID) -> Bool { self.endedSessions[session] != nil }
 
-    private func attached(_ origin: RequestOrigin, _ user: UserID, _ heads: [(ConversationID, Int64)]) {
+    private func attached(_ origin: RequestOrigin, _ user: UserID, _ seats: [RoomSeat]) {
         guard let connection = self.connections[origin.connection], connection.becomeLive(origin.request) else {
             // Gone, or refused, while the shard looked its conversations up.
             self.engine.shard.post(CollectionOfOne(.detach(user)))
             return
         }
         self.users[user, default: []].append(connection)
-        connection.reserveSeats(heads.count)
-        for (conversation, head) in heads { self.enter(connection, conversation, head: head) }
+        connection.reserveSeats(seats.count)
+        for seat in seats { self.enter(connection, seat) }
     }
 
     func remove(_ connection: Connection) {
@@ -115,14 +115,14 @@ final class LoopDelivery {
         self.engine.shard.post(CollectionOfOne(.detach(user)))
     }
 
-    private func enter(_ connection: Connection, _ conversation: ConversationID, head: Int64) {
-        guard !connection.isSeated(in: conversation) else { return }
+    private func enter(_ connection: Connection, _ seat: RoomSeat) {
+        guard !connection.isSeated(in: seat.conversation) else { return }
         let room: Room
-        if let known = self.rooms[conversation] {
+        if let known = self.rooms[seat.conversation] {
             room = known
         } else {
-            room = Room(conversation: conversation, head: head)
-            self.rooms[conversation] = room
+            room = Room(conversation: seat.conversation, head: seat.head)
+            self.rooms[seat.conversation] = room
         }
         connection.sit(Seat(room: room, index: room.members.count))
         room.members.append(connection)

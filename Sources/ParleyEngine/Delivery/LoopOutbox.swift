@@ -50,8 +50,8 @@ final class LoopOutbox: Sendable {
         switch effect {
         case .publish(let publication): all(.broadcast(Broadcast(publication, encoder: &encoder)))
         case .answer(let origin, let answer): one(origin, .answer(origin, answer))
-        case .attached(let origin, let user, let heads): one(origin, .attached(origin, user, heads))
-        case .join(let user, let conversation, let head): all(.join(user, conversation, head: head))
+        case .attached(let origin, let user, let seats): one(origin, .attached(origin, user, seats))
+        case .join(let user, let seat): all(.join(user, seat))
         case .part(let user, let conversation): all(.part(user, conversation))
         case .bell(let conversation, let head): all(.bell(conversation, head: head))
         case .position(let user, let conversation, let read, let delivered, let except):

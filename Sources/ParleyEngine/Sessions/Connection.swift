@@ -15,7 +15,7 @@ final class Connection: SocketSession {
     }
 
     let id: UInt64
-    private let delivery: LoopDelivery
+    let delivery: LoopDelivery
     private let socket: any Socket
     private let info: ConnectionInfo
     private var state: State
@@ -31,7 +31,7 @@ final class Connection: SocketSession {
     private var inFlight: Int64 = 0
     private var nextHeartbeat: Int64
 
-    private var engine: Engine { self.delivery.engine }
+    var engine: Engine { self.delivery.engine }
 
     init(id: UInt64, delivery: LoopDelivery, socket: any Socket, info: ConnectionInfo) {
         self.id = id
@@ -49,6 +49,20 @@ final class Connection: SocketSession {
         delivery.encoder.hello(delivery.engine.hello, into: &hello)
         socket.write(hello)
     }
+
+    /// One request without a socket of its own, and its answer: live at once, seated nowhere, and told nothing.
+    init(exchange id: UInt64, delivery: LoopDelivery, socket: any Socket, identity: Identity) {
+        self.id = id
+        self.delivery = delivery
+        self.socket = socket
+        self.info = ConnectionInfo(origin: Origin(address: "", agent: ""), subprotocol: "", connection: id)
+        self.state = .live(identity)
+        self.bucket = RateBucket(perSecond: 0, burst: 0, at: 0)
+        self.nextHeartbeat = .max
+        self.seenTick = delivery.tick
+    }
+
+    var isExchange: Bool { self.id >= RequestOrigin.firstExchange }
 
     /// What the connection is called in our logs, so that a client's report and a log line meet (R119).
     private var name: String { String(self.info.connection, radix: 16) }
@@ -121,30 +135,7 @@ final class Connection: SocketSession {
         }
         self.inFlight += 1
         let origin = RequestOrigin(loop: self.delivery.index, connection: self.id, request: request.id)
-        switch request.frame {
-        case .auth, .ping: return
-        case .command(let command):
-            self.engine.submit(Submission(origin: origin, user: identity.user, command: command), from: self.delivery)
-        case .create(let clientID, let new, let members):
-            let command = self.engine.creation(of: new, by: identity.user, clientID: clientID, members: members)
-            self.engine.submit(Submission(origin: origin, user: identity.user, command: command), from: self.delivery)
-        case .read(let conversation, let read, let delivered):
-            self.engine.shard.post(
-                CollectionOfOne(.advance(origin, identity.user, conversation, read: read, delivered: delivered)))
-        case .history(let conversation, let range, let limit):
-            self.read(.history(conversation, range, limit: limit), origin, identity)
-        case .sync(let sync): self.read(.sync(sync), origin, identity)
-        case .members(let conversation, let slot, let limit):
-            self.read(.members(conversation, afterSlot: slot, limit: limit), origin, identity)
-        case .users(let users): self.read(.users(users), origin, identity)
-        }
-    }
-
-    private func read(_ request: ReadRequest, _ origin: RequestOrigin, _ identity: Identity) {
-        let engine = self.engine
-        engine.readers.answer(request, id: origin.request, for: identity.user) { frames in
-            engine.hand([.frames(origin, frames)], to: origin.loop)
-        }
+        self.dispatch(request.frame, origin, identity)
     }
 
     // MARK: Coming in

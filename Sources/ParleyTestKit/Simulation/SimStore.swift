@@ -25,7 +25,7 @@ struct SimLog {
     var order: [UserID] = []
     var stored: [Key: Int] = [:]
     /// By place in `entries`: the change that was asked for.
-    var requests: [Int: MembershipChange] = [:]
+    var requests: [Int: Change] = [:]
 
     func ownMessages(of user: UserID, upTo sequence: Int64) -> Int64 {
         self.entries.last { $0.sender == user && $0.sequence <= sequence }?.senderOrdinal ?? 0

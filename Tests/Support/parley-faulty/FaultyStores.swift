@@ -100,7 +100,7 @@ final class ForgetfulStore: PassingStore {
         }
         return try self.inner.append(marked).map { outcome in
             switch outcome {
-            case .appended(let entry): .appended(Mark.remove(from: entry))
+            case .appended(let entry, _): .appended(Mark.remove(from: entry))
             case .duplicate(let entry): .duplicate(Mark.remove(from: entry))
             case .refused: outcome
             }
@@ -128,7 +128,7 @@ final class MiscountingStore: PassingStore {
     override func append(_ drafts: [Draft]) throws(StoreFailure) -> [AppendOutcome] {
         var first: [ConversationID: Int64] = [:]
         return try self.inner.append(drafts).map { outcome in
-            guard case .appended(var entry) = outcome, entry.kind == .message else { return outcome }
+            guard case .appended(var entry, _) = outcome, entry.kind == .message else { return outcome }
             let sequence = first[entry.conversation, default: entry.sequence]
             first[entry.conversation] = sequence
             entry.sequence = sequence
