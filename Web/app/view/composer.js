@@ -12,8 +12,8 @@ import { findMessage } from '../sync/places.js';
 
 const draftAfter = 400;
 
-/** `rootOf()`: the thread that it writes into, or null for the conversation itself. */
-export function createComposer({ store, app, clock, onSent, onEscape, onEditLast, rootOf = () => null, label = 'Message' }) {
+/** `rootOf()`: the thread that it writes into, or null while there is none; without it, it writes into the conversation. */
+export function createComposer({ store, app, clock, onSent, onEscape, onEditLast, rootOf, label = 'Message' }) {
   const field = h('textarea', { rows: '1', dir: 'auto', 'aria-label': label, placeholder: label === 'Message' ? 'Write a message' : 'Reply in the thread', enterkeyhint: 'enter', on: { input, keydown, keyup: follow, click: follow, blur } });
   const left = h('span', { class: 'remainder', role: 'status' });
   const button = h('button', { type: 'submit', class: 'send', 'aria-label': 'Send' }, icon('send'));
@@ -43,8 +43,8 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
 
   function refresh() {
     const open = store.get('view', 'open') ?? null;
-    const root = rootOf();
-    const next = open && (root ? `${open}#${root}` : open);
+    const root = rootOf?.();
+    const next = open && (!rootOf ? open : root ? `${open}#${root}` : null);
     if (next !== key) turn(open, next);
     const summary = open && store.get('conversation', open);
     const why = summary ? whyNot(summary, clock.now()) : null;
@@ -214,7 +214,7 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
     if (element.dataset.wait) return;
     const typed = field.value;
     const was = { key, about };
-    const root = rootOf();
+    const root = rootOf?.();
     cancelKeep();
     field.value = '';
     about = {};

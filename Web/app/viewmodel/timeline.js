@@ -32,7 +32,8 @@ export function threadRows(store, conversation, root, now) {
   const head = known ? rowsOf(store, conversation, { entries: [first], waiting: [], divider: null, now, inThread: true }) : [];
   const count = replies.filter((row) => row.kind === 'message').length;
   const text = count === 0 ? 'No replies yet' : count === 1 ? '1 reply' : `${count} replies`;
-  return [...head.map((row) => ({ ...row, key: `root:${row.key}` })), { key: 'count', kind: 'day', text }, ...replies.filter((row) => row.kind !== 'day')];
+  const talk = (rows) => rows.filter((row) => row.kind === 'message');
+  return [...talk(head).map((row) => ({ ...row, key: `root:${row.key}` })), { key: 'count', kind: 'day', text }, ...talk(replies)];
 }
 
 function waitingRows(store, conversation, thread) {
