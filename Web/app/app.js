@@ -1,12 +1,14 @@
 // Puts the parts together: what the user may do, as plain commands, and what happens on its own.
 //
 // Tables of the store: me/user me/name, view/{screen,open,synced,notice}, connection/{phase,retryAt,downSince},
-// conversation/<id>, run/<id>, loading/<id>, outbox/<client id>, user/<id>, draft/<conversation or conversation#thread>,
-// draftAbout/<the same>, pins/<conversation>, callable/<conversation>; more in sync/places.js, marks.js and company.js.
+// conversation/<id>, requests/<id>, run/<id>, loading/<id>, outbox/<client id>, user/<id>,
+// draft/<conversation or conversation#thread>, draftAbout/<the same>, pins/<conversation>, callable/<conversation>; more in
+// sync/places.js, marks.js and company.js.
 
 import { note } from './probe.js';
 import { createCatchUp } from './sync/catchup.js';
 import { createCompany } from './sync/company.js';
+import { createGroups } from './sync/groups.js';
 import { createMarks } from './sync/marks.js';
 import { createMessages } from './sync/messages.js';
 import { createOutgoing, freshIdentifier } from './sync/outgoing.js';
@@ -58,6 +60,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     },
   });
 
+  const groups = createGroups({ store, link, clock, catchUp, people });
   function happened(id, entries) {
     const others = entries.filter((entry) => entry.kind === 'message' && entry.sender !== store.get('me', 'user'));
     for (const entry of others) company.spoke(id, entry.sender);
@@ -135,7 +138,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     catchUp.forget();
     receipts.forget();
     marks.forget();
-    for (const table of ['user', 'outbox', 'draft', 'draftAbout', 'pins', 'callable', 'me']) store.clear(table);
+    for (const table of ['user', 'outbox', 'draft', 'draftAbout', 'pins', 'callable', 'me', 'requests']) store.clear(table);
     store.put('view', 'thread', null);
     store.put('view', 'open', null);
     store.put('view', 'notice', notice);
@@ -197,7 +200,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     },
     findPeople: async (prefix) =>
       (await session.authorized('GET', `v1/users?prefix=${encodeURIComponent(prefix)}&limit=20`)).users,
-    members: people.members,
+    groups,
     newIdentifier: freshIdentifier,
     /** Creates and opens it. The same `client_id` again gives the same conversation. */
     async create({ client_id, kind, title, members }) {

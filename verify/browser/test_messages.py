@@ -63,12 +63,12 @@ def menu(page, sequence, item):
 
 
 def choose_item(page, item):
-    page.until('return [...document.querySelectorAll(".menu:popover-open .menu-text")].some((e) => e.textContent === arguments[0])', item, what=f'menu item {item}')
-    page.run('[...document.querySelectorAll(".menu:popover-open [role=menuitem]")].find((e) => e.querySelector(".menu-text").textContent === arguments[0]).click()', item)
+    page.until('return [...document.querySelectorAll(".message-menu:popover-open .menu-text")].some((e) => e.textContent === arguments[0])', item, what=f'menu item {item}')
+    page.run('[...document.querySelectorAll(".message-menu:popover-open [role=menuitem]")].find((e) => e.querySelector(".menu-text").textContent === arguments[0]).click()', item)
 
 
 def items(page):
-    return page.run('return [...document.querySelectorAll(".menu:popover-open .menu-text")].map((e) => e.textContent)')
+    return page.run('return [...document.querySelectorAll(".message-menu:popover-open .menu-text")].map((e) => e.textContent)')
 
 
 def press(page, *keys):
@@ -208,7 +208,7 @@ def test_a_recall_asks_and_takes_everything(talk, shots):
     press(page, Keys.ESCAPE)
     focus_row(page, sequence)
     press(page, Keys.DELETE)
-    page.until('return document.querySelector("dialog[open] .question") !== null')
+    page.until('return document.querySelector("dialog.confirm[open]") !== null')
     assert focused(page) == 'quiet', 'the way out has the focus'
     shoot(page, shots, 'recall-question')
     page.button('Recall', '//dialog').click()
@@ -281,7 +281,7 @@ def test_reactions_keep_their_order_and_size(stage, shots):
     page.until('return document.querySelectorAll(`.conversation-pane li[data-id="${arguments[0]}"] .reaction:not(.more)`).length === 3', sequence)
     assert focused(page).startswith('message'), 'the focus comes back to the row'
     press(page, Keys.ENTER)
-    page.until('return document.querySelector(".menu:popover-open") !== null')
+    page.until('return document.querySelector(".message-menu:popover-open") !== null')
     choose_item(page, 'Who reacted')
     page.until('return document.querySelectorAll("dialog[open] .person").length === 1')
     assert page.find('dialog[open] .person').text.endswith(talk.stage.name('Cleo'))
@@ -386,7 +386,7 @@ def test_mentions_by_keyboard(stage, shots):
     row(page, called)
     assert page.run('return document.querySelector(`li[data-id="${arguments[0]}"]`).classList.contains("called")', called)
     assert page.find(f'li[data-id="{called}"] .mention.me').text == f'@{stage.name("Ann")}'
-    page.until('return parley && document.querySelector(".conversation .mentions") !== null')
+    page.until('return parley && document.querySelector(".conversation .badge.at") !== null')
     shoot(page, shots, 'mentioned')
 
 
@@ -514,7 +514,7 @@ def test_the_composer_says_why(talk, shots, case):
     page.type('half a thought')
     talk.say(talk.ben, 'Quiet, please')
     until = page.run('return parley.clock.now()') + 90_000
-    words = {'muted': 'You are muted until', 'rule': 'Only administrators', 'dissolved': 'dissolved', 'removed': 'no longer a member'}[case]
+    words = {'muted': 'You are muted here until', 'rule': 'Only administrators', 'dissolved': 'dissolved', 'removed': 'no longer a member'}[case]
     {'muted': lambda: talk.do(talk.ben, 'mute', user=talk.ann_wire.user, until=until),
      'rule': lambda: talk.do(talk.ben, 'change', rules={'send': 'administrators'}),
      'dissolved': lambda: talk.do(talk.ben, 'dissolve'),
@@ -569,7 +569,7 @@ def test_by_keyboard_alone(talk):
     page.until('return document.activeElement.getAttribute("role") === "menuitem"')
     press(page, Keys.ARROW_DOWN)
     press(page, Keys.ESCAPE)
-    page.until('return document.querySelector(".menu:popover-open") === null')
+    page.until('return document.querySelector(".message-menu:popover-open") === null')
     assert focused(page).startswith('message')
 
 
@@ -581,7 +581,7 @@ def test_a_long_press_opens_the_menu(talk, shots):
     point = {'x': place['x'] + 5, 'y': place['y'] + 5}
     page.driver.execute_cdp_cmd('Input.dispatchTouchEvent', {'type': 'touchStart', 'touchPoints': [point]})
     page.advance(600)
-    page.until('return document.querySelector(".menu:popover-open") !== null')
+    page.until('return document.querySelector(".message-menu:popover-open") !== null')
     page.driver.execute_cdp_cmd('Input.dispatchTouchEvent', {'type': 'touchEnd', 'touchPoints': []})
     assert 'Reply' in items(page)
     shoot(page, shots, 'menu')

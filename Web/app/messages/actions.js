@@ -19,6 +19,8 @@ export const table = [
   { name: 'receipts', text: 'Read by', icon: 'eye' },
   { name: 'reactions', text: 'Who reacted', icon: 'people' },
   { name: 'revisions', text: 'Earlier versions', icon: 'past' },
+  { name: 'profile', text: 'About the sender', icon: 'person' },
+  { name: 'report', text: 'Report', icon: 'report', danger: true },
   { name: 'recall', text: 'Recall for everyone', icon: 'bin', key: 'Delete', danger: true },
 ];
 const ofToolbar = ['react', 'reply', 'thread'];

@@ -1,4 +1,4 @@
-// The lists about one message: its earlier versions, who reacted, and the question before it is recalled.
+// The lists about one message: its earlier versions and who reacted; and the line that says what was done.
 
 import { note } from '../probe.js';
 import { avatar } from '../ui/avatar.js';
@@ -98,34 +98,6 @@ export function createReactors({ app }) {
             h('span', { class: 'emoji', text: emoji }), h('span', { class: 'count', text: count }))));
       sheet.show();
       choose(entry.reactions[0].emoji);
-    },
-  };
-}
-
-/** Asks before what cannot be taken back. */
-export function createQuestion() {
-  const words = h('p', { class: 'question' });
-  const quoted = h('p', { class: 'question-quote', dir: 'auto' });
-  const yes = h('button', { type: 'button', class: 'primary danger', on: { click: () => answer() } });
-  const no = h('button', { type: 'button', class: 'quiet', text: 'Cancel', on: { click: () => sheet.close() } });
-  const sheet = createSheet('', words, quoted, h('div', { class: 'actions' }, no, yes));
-  let answer = () => {};
-
-  return {
-    element: sheet.element,
-    close: sheet.close,
-    ask({ title, text, quote, button }, onYes) {
-      sheet.heading.textContent = title;
-      words.textContent = text;
-      quoted.textContent = quote;
-      quoted.hidden = quote === '';
-      yes.textContent = button;
-      answer = () => {
-        sheet.close();
-        onYes();
-      };
-      sheet.show();
-      no.focus();
     },
   };
 }

@@ -5,7 +5,7 @@ import { createFloat } from './float.js';
 import { icon } from './icons.js';
 
 export function createMenu(label) {
-  const float = createFloat({ class: 'menu', role: 'menu', 'aria-label': label, on: { keydown, click } });
+  const float = createFloat({ class: 'message-menu', role: 'menu', 'aria-label': label, on: { keydown, click } });
   let choose = () => {};
 
   const items = () => [...float.element.querySelectorAll('[role=menuitem]')];

@@ -1,8 +1,10 @@
 // Puts the message features together for the shell: one set of dialogs, one menu, and what each action does.
 
+import { confirmed } from '../ui/confirm.js';
 import { h } from '../ui/dom.js';
+import { openProfile, openReport } from '../view/panels.js';
 import { createActions } from './actions.js';
-import { createQuestion, createReactors, createRevisions, createToast } from './details.js';
+import { createReactors, createRevisions, createToast } from './details.js';
 import { createEmojiPicker } from './emoji.js';
 import { createForward } from './forward.js';
 import { createMenu } from './menu.js';
@@ -14,14 +16,13 @@ export function createMessageParts({ store, app, clock, views, openThread, visit
   const toast = createToast({ clock });
   const menu = createMenu('Message');
   const picker = createEmojiPicker();
-  const question = createQuestion();
   const revisions = createRevisions({ app });
   const reactors = createReactors({ app });
   const receipts = createReceiptPanel({ store, app });
   const forward = createForward({ store, app, clock, onDone: (conversation, title) => toast.say(`Forwarded to ${title}`, { label: 'Open', onAct: () => visit(conversation) }) });
   const pins = createPins({ store, app, onJump: (sequence) => views().timeline.jumpTo(sequence), perform });
   const actions = createActions({ store, clock, menu, perform });
-  const sheets = [question, revisions, reactors, receipts, forward];
+  const sheets = [revisions, reactors, receipts, forward];
   const element = h('div', { class: 'message-parts' }, menu.element, picker.element, ...sheets.map((each) => each.element), pins.dialog, toast.element);
   let refused = null;
 
@@ -54,9 +55,11 @@ export function createMessageParts({ store, app, clock, views, openThread, visit
         toast.say('The browser did not let this page copy.');
       }
     },
-    recall({ conversation, sequence, entry }) {
-      question.ask({ title: 'Recall this message?', text: 'Nobody can read it any more, neither here nor in its earlier versions.', quote: entry.content.text.slice(0, 300), button: 'Recall' }, () =>
-        app.act(conversation, { type: 'recall', target: sequence }));
+    profile: ({ entry }) => openProfile(entry.sender),
+    report: ({ conversation, sequence }) => openReport(conversation, sequence),
+    async recall({ conversation, sequence }) {
+      const sure = await confirmed({ title: 'Recall this message?', text: 'Nobody can read it any more, neither here nor in its earlier versions.', action: 'Recall', danger: true });
+      if (sure) app.act(conversation, { type: 'recall', target: sequence });
     },
   };
 

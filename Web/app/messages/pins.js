@@ -3,7 +3,7 @@
 import { h } from '../ui/dom.js';
 import { findMessage } from '../sync/places.js';
 import { exactTime, nameOf } from '../viewmodel/text.js';
-import { administers } from '../viewmodel/writing.js';
+import { isAdministrator } from '../viewmodel/rights.js';
 import { icon } from './icons.js';
 import { createSheet } from './sheet.js';
 
@@ -40,7 +40,7 @@ export function createPins({ store, app, onJump, perform }) {
   function draw() {
     const shown = current();
     const summary = store.get('conversation', store.get('view', 'open'));
-    const may = summary?.kind === 'direct' || administers(summary);
+    const may = summary?.kind === 'direct' || isAdministrator(summary);
     sheet.tell(shown.length === 0 ? 'Nothing is pinned here.' : 'The newest pin first');
     list.replaceChildren(
       ...shown.map(({ sequence, sender, time, content }) =>

@@ -14,12 +14,16 @@ export function fromSync(summary, known) {
   if (!isMember(summary)) return Object.freeze({ head: 0, read: 0, unread: 0, time: 0, ...summary });
   const { entries, more, ...rest } = summary;
   if (!isMember(known)) return Object.freeze(rest);
-  // What is no entry of the log comes only this way.
-  if (known.head > summary.head) return Object.freeze({ ...known, notify: summary.notify, blocked: summary.blocked });
+  // What is no entry of the log comes only this way, also in an answer that was overtaken.
+  if (known.head > summary.head) return withOwn(known, summary);
   if (known.read <= summary.read) return Object.freeze({ ...rest, changedAt: known.changedAt });
   // Read here while the connection was down: the server will be told, and its count is too high until then.
   const { unread, mentions } = known.head === summary.head ? known : summary;
   return Object.freeze({ ...rest, changedAt: known.changedAt, read: known.read, unread, mentions });
+}
+
+function withOwn(known, { notify, blocked }) {
+  return known.notify === notify && known.blocked === blocked ? known : Object.freeze({ ...known, notify, blocked });
 }
 
 /** After an entry of its log. What the head covers is counted already. */

@@ -47,7 +47,7 @@ export function countsAfterReading(summary, run, read, me, far) {
  */
 export function marks({ unread = 0, mentions = 0, notify = 'all' }) {
   const total = notify === 'none' ? 0 : notify === 'mentions' ? mentions : unread;
-  return { unread, mentions, quiet: notify !== 'all', silent: notify === 'none', total };
+  return { unread, mentions, quiet: notify !== 'all', total };
 }
 
 /** What a badge shows. */

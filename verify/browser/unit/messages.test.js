@@ -191,7 +191,7 @@ test('why one cannot write, in words', () => {
     [{ ...group, role: 'invited' }, 'once you have joined'],
     [{ ...group, dissolved: true }, 'dissolved'],
     [{ kind: 'direct', role: 'member', blocked: true }, 'blocked'],
-    [{ ...group, muted_until: now + 60_000 }, 'muted until'],
+    [{ ...group, muted_until: now + 60_000 }, 'muted here until'],
     [{ ...group, muted_until: now - 1 }, null],
     [{ ...group, rules: { send: 'administrators' } }, 'Only administrators'],
     [{ ...administrator, rules: { send: 'administrators' } }, null],
