@@ -14,7 +14,7 @@ export function createFloat(props, ...children) {
   let back = null;
 
   element.addEventListener('toggle', ({ newState }) => {
-    note('float', { name: props.class, open: newState === 'open' });
+    note('float', { kind: props.class, open: newState === 'open' });
     if (newState === 'open' || !back) return;
     // Only when nothing else took the focus: an action may have opened the next thing.
     const inside = document.activeElement === document.body || element.contains(document.activeElement);
