@@ -46,6 +46,16 @@ extension SQLiteMessageReader {
         }
     }
 
+    package func conversation(ofLink id: String) throws(ReadFailure) -> ConversationID? {
+        try self.snapshot { (snapshot) throws(SQLiteError) -> ConversationID? in
+            let query = try snapshot.statement(
+                "SELECT h.id FROM links l CROSS JOIN conversations h ON h.key = l.conversation WHERE l.id = ?1")
+            defer { query.reset() }
+            query.bind(1, id)
+            return try query.step() ? ConversationID(trusted: query.text(0)) : nil
+        }
+    }
+
     package func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {
         try self.answer(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             guard view.isAdministrator else { return .failure(.forbidden) }

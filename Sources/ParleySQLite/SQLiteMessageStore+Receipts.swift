@@ -183,7 +183,8 @@ extension SQLiteMessageStore {
             for sequence in Set(sequences).sorted() {
                 query.bind(2, sequence)
                 if try query.step() {
-                    let counts = ReceiptCounts(total: query.int32(0), read: query.int32(1), delivered: query.int32(2))
+                    let counts = ReceiptCounts(
+                        total: Int(query.int32(0)), read: Int(query.int32(1)), delivered: Int(query.int32(2)))
                     found.append(MessageReceipts(sequence: sequence, counts: counts))
                 }
                 query.reset()
