@@ -20,9 +20,6 @@ package protocol MessageReader: AnyObject, Sendable {
     /// The names of users; unknown ones are left out.
     func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile]
 
-    /// The newest stamp given to any change: a token above it was not made here.
-    func newestStamp() throws(ReadFailure) -> Int64
-
     // MARK: Members
 
     /// Memberships that began, ended or changed after `stamp` (positions do not count), least recently changed first (R37).
