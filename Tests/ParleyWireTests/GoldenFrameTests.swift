@@ -140,6 +140,7 @@ import Testing
             "heartbeat": text { $0.heartbeat(time: 1_767_225_600_000, heads: [(general, 43)], into: &$1) },
             "heartbeat-quiet": text { $0.heartbeat(time: 1_767_225_600_000, heads: [], into: &$1) },
             "behind": text { $0.behind(heads: [(general, 97), (ConversationID(trusted: "team"), 8)], into: &$1) },
+            "heads": text { $0.heads([(general, 97)], into: &$1) },
             "reconnect": text { $0.reconnect(afterMilliseconds: 1_200, into: &$1) },
             "error": text {
                 $0.error(id: 7, Refusal(.tooLong, field: "content.text", rule: "at most 8000 characters"), into: &$1)
