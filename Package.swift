@@ -99,6 +99,7 @@ let package = Package(
             name: "parley-append-bench", dependencies: ["ParleySQLite", "ParleyDomain", "CSQLite"], path: "Benchmarks/append"),
 
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
+        .testTarget(name: "ModelTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),
         .testTarget(
             name: "ParleyEngineTests",

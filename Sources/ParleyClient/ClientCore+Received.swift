@@ -43,13 +43,13 @@ extension ClientCore {
         case .synced(let id, let reply): self.synced(id, reply, at: now)
         case .ok(let id): self.reported(id, at: now)
         case .position(let conversation, let read, let delivered): self.moved(conversation, read: read, delivered: delivered)
-        case .heartbeat(_, let heads), .behind(let heads): self.told(heads, at: now)
+        case .heartbeat(_, let heads), .behind(let heads), .heads(let heads): self.told(heads, at: now)
         case .reconnect(let pause):
             self.news.append(.close(connection))
             self.connectFailures = 0
             self.disconnect(at: now, notBefore: now + pause)
         case .error(let id, let error): self.failed(id, error, at: now)
-        case .pong, .other: break
+        case .pong, .receipts, .typing, .presence, .other: break
         }
         if self.isBlocked, self.pending.count < self.requestsInFlight { self.pumpAll(at: now) }
         for request in self.takeRequests() { self.news.append(.send(request)) }

@@ -36,6 +36,8 @@ package enum Limits {
     package static let pinsPerConversation = 100
     /// Links of a conversation that can be used.
     package static let linksPerConversation = 100
+    /// Longest link that a client may hand in: its name, a dot and its secret, in bytes (they are ASCII).
+    package static let linkBytes = 128
     /// Longest description of a group, in Unicode scalar values.
     package static let descriptionCharacters = 1_000
     /// Longest avatar of a group, in Unicode scalar values.
@@ -50,6 +52,10 @@ package enum Limits {
     package static let receiptsFollowed = 64
     /// Users whose presence one request asks for.
     package static let presencePerRequest = 200
+    /// Members of a group beyond which nobody is woken by its messages.
+    package static let membersWoken = 5_000
+    /// Users of a conversation who are named as online.
+    package static let onlineShown = 100
     /// Users that one user blocks.
     package static let blocksPerUser = 1_000
     /// Connections in a conversation beyond which typing is not told.

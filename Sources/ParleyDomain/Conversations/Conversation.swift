@@ -1,3 +1,5 @@
+import DequeModule
+
 /// What the sequencer knows of one conversation: its head, and the places of those users that matter now.
 ///
 /// Decides what a command means (`Conversation+Decide.swift`). It never waits, logs, or looks at a clock.
@@ -8,6 +10,8 @@ package struct Conversation: Sendable {
     private var places: [UserID: Place?]
     /// False after a batch whose outcome is unknown: only the store knows where the log stands.
     package private(set) var headIsCurrent = true
+    /// The newest messages of connected senders, by sequence, at most `Limits.receiptsFollowed`.
+    var followed: Deque<FollowedMessage> = []
 
     package init(head: ConversationHead) {
         self.head = head
@@ -31,6 +35,12 @@ package struct Conversation: Sendable {
     package mutating func forget(_ user: UserID) { self.places[user] = nil }
 
     package func place(of user: UserID) -> Place? { self.places[user] ?? nil }
+
+    /// Where the log stands, and the user's place; nil where either is to be looked up.
+    package func standing(of user: UserID) -> (head: Int64, place: Place?)? {
+        guard self.headIsCurrent, let place = self.places[user] else { return nil }
+        return (self.head.sequence, place)
+    }
 
     /// The role of an active member; nil for everybody else.
     package func role(of user: UserID) -> Role? {
@@ -102,6 +112,9 @@ package struct Conversation: Sendable {
         self.headIsCurrent = false
         for user in users { self.places[user] = nil }
     }
+
+    /// Receipts up to here are frozen (R52).
+    package mutating func froze(upTo sequence: Int64) { self.head.frozenTo = max(self.head.frozenTo, sequence) }
 
     /// Takes the store's word for where the conversation stands.
     package mutating func refresh(_ head: ConversationHead) {

@@ -15,6 +15,8 @@ package protocol MessageReader: AnyObject, Sendable {
     /// Members of a conversation, by slot, those after `slot`, at most `limit`; left ones too (R5).
     func members(of conversation: ConversationID, for user: UserID, afterSlot slot: Int32, limit: Int) throws(ReadFailure)
         -> [MemberProfile]
+    /// The newest stamp of the store: nothing that was told bears a later one.
+    func newestStamp() throws(ReadFailure) -> Int64
     /// The names of users; unknown ones are left out.
     func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile]
 
@@ -55,6 +57,8 @@ package protocol MessageReader: AnyObject, Sendable {
     func links(of conversation: ConversationID, for user: UserID, at now: Int64) throws(ReadFailure) -> [InviteLink]
     /// The link of this name, if it can be used, and how the user stands to its conversation.
     func link(_ id: String, for user: UserID, at now: Int64) throws(ReadFailure) -> LinkPreview?
+    /// The conversation of a link, whether or not it can still be used: a repeated `join` asks by it.
+    func conversation(ofLink id: String) throws(ReadFailure) -> ConversationID?
     /// Reports of messages, newest first: for administrators.
     func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report]
     func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile]
@@ -62,7 +66,8 @@ package protocol MessageReader: AnyObject, Sendable {
     func data(of user: UserID, in conversation: ConversationID?) throws(ReadFailure) -> [UInt8]?
     /// When these users were last seen: those only who share a conversation with the user and let themselves be seen.
     func seen(_ users: [UserID], for user: UserID) throws(ReadFailure) -> [Seen]
-    /// Members to wake for a message, by slot, those after `slot`; and what each one's badge shows (R40).
+    /// Members to wake for a message, by slot, those after `slot`; and what each one's badge shows (R40). None in groups of more than
+    /// `Limits.membersWoken`.
     func recipients(of conversation: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int) throws(ReadFailure)
         -> [Recipient]
 }

@@ -72,6 +72,18 @@ package struct Command: Sendable, Equatable {
         }
     }
 
+    /// Whether this command could have become the stored entry: how a repeat is told from another use of the client id, once the right to
+    /// ask is gone.
+    package func mayHaveMade(_ entry: Entry) -> Bool {
+        switch self.action {
+        case .send(let message):
+            entry.kind == .message && entry.relatesTo == message.relatesTo && entry.thread == message.thread
+                && (!message.asked.isEmpty || entry.content == message.content)
+        case .edit(let target, let content): entry.kind == .edit && entry.relatesTo == target && entry.content == content
+        default: entry.kind != .message && entry.relatesTo == self.target
+        }
+    }
+
     /// Whether what is decided after it in the same batch might rest on what it changes.
     package var endsBatch: Bool {
         switch self.action {
@@ -131,6 +143,11 @@ package struct RequestOrigin: Sendable, Hashable {
     package var connection: UInt64
     /// The client's request id.
     package var request: Int64
+
+    /// Connections of this number and above are single exchanges: a request over HTTP and its answer. Nothing is pushed to them.
+    package static let firstExchange: UInt64 = 1 << 63
+
+    package var isExchange: Bool { self.connection >= Self.firstExchange }
 
     /// No connection: who made a conversation gets its first event like the others, and an answer of its own.
     package static let nobody = RequestOrigin(loop: -1, connection: 0, request: 0)

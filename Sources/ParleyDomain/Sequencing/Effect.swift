@@ -72,6 +72,12 @@ package struct RoomSeat: Sendable, Equatable {
     }
 }
 
+/// Whose presence is asked for.
+package enum PresenceSubject: Sendable, Equatable {
+    case users([UserID])
+    case conversation(ConversationID)
+}
+
 /// What the shell does after a turn, in this order.
 package enum Effect: Sendable {
     /// Push to every member connected; the connection that asked gets its ack in the same place.
@@ -85,6 +91,19 @@ package enum Effect: Sendable {
     case bell(ConversationID, head: Int64)
     /// The user's connections get nothing more of the conversation.
     case part(UserID, ConversationID)
+    /// The user's first connection came, or his last one went.
+    case presence(UserID, online: Bool)
+    /// The user does not let himself be seen any more.
+    case hidden(UserID)
+    /// Answers a question about presence: who of the subject is online (of a conversation: the first, and how many in all).
+    case online(RequestOrigin, UserID, PresenceSubject, [UserID], count: Int, watch: Bool)
+    /// Answers a question about counts.
+    case receipts(RequestOrigin, ConversationID, [MessageReceipts])
+    /// Answers a question about who has a message, as slots: the shell finds their names.
+    case readers(ReceiptQuestion, ReaderPage)
+    case record(ReceiptQuestion, ReceiptRecord)
+    /// The counts of a connected sender's messages moved.
+    case receiptsMoved(UserID, ConversationID, [MessageReceipts])
     /// The user's other connections learn how far he has read.
     case position(UserID, ConversationID, read: Int64, delivered: Int64, except: RequestOrigin)
 }

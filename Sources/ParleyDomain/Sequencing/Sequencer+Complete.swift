@@ -9,8 +9,8 @@ extension Sequencer {
             let change = batch.drafts[index].change
             switch outcome {
             case .appended(let entry, let joined):
-                let stands = change.map { _ in entry.kind.changesRights } ?? false
-                if current.conversation != entry.conversation || stands {
+                // An entry that does something stands alone: some of its receivers may get it without its content.
+                if current.conversation != entry.conversation || change != nil {
                     current.flush(into: &effects)
                     current = Publication(conversation: entry.conversation)
                 }
@@ -50,11 +50,12 @@ extension Sequencer {
             self.conversations[id] = Conversation(head: Self.firstHead(id, new, members: joined.count))
         }
         let parting = self.parting(change, entry)
+        self.note(entry, change, joined)
         self.conversations[id]?.apply(entry, change, joined: joined)
         self.seat(joined, by: entry, change, &effects)
         current.entries.append(entry)
         current.origins.append(entry.kind == .created ? .nobody : submission.origin)
-        guard change != nil, entry.kind.changesRights else { return }
+        guard change != nil else { return }
         current.flush(into: &effects)
         if case .create = change { effects.append(.answer(submission.origin, .created(id, entry.clientID))) }
         guard let parting else { return }
@@ -138,17 +139,21 @@ extension Sequencer {
         }
     }
 
+    /// What is told when the store did not do what was asked.
+    package static func refusal(for failure: StoreFailure) -> Refusal {
+        switch failure {
+        case .unavailable: Refusal(.unavailable, retryMilliseconds: 1_000)
+        case .full: Refusal(.diskFull, retryMilliseconds: 5_000)
+        case .outcomeUnknown: Refusal(.outcomeUnknown, retryMilliseconds: 1_000)
+        case .corrupt: Refusal(.unavailable, retryMilliseconds: 5_000)
+        }
+    }
+
     /// Says what follows from a batch that failed as a whole: everybody is told. Where the batch may be stored all the same, what it
     /// would have changed is in doubt, and looked up before anything else is decided.
     package mutating func fail(_ batch: Batch, _ failure: StoreFailure) -> [Effect] {
         var effects = batch.answers
-        let refusal =
-            switch failure {
-            case .unavailable: Refusal(.unavailable, retryMilliseconds: 1_000)
-            case .full: Refusal(.diskFull, retryMilliseconds: 5_000)
-            case .outcomeUnknown: Refusal(.outcomeUnknown, retryMilliseconds: 1_000)
-            case .corrupt: Refusal(.unavailable, retryMilliseconds: 5_000)
-            }
+        let refusal = Self.refusal(for: failure)
         if case .outcomeUnknown = failure { for draft in batch.drafts { self.doubt(draft) } }
         for submission in batch.submissions { effects.append(.answer(submission.origin, .refused(refusal))) }
         return effects

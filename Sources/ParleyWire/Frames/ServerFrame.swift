@@ -16,6 +16,13 @@ package enum ServerFrame: Sendable, Equatable {
     case position(ConversationID, read: Int64, delivered: Int64)
     case heartbeat(time: Int64, heads: [KnownHead])
     case behind(heads: [KnownHead])
+    /// Of conversations whose events this connection does not get.
+    case heads([KnownHead])
+    /// Counts of the user's own messages: an answer, or a push (no id).
+    case receipts(id: Int64?, ConversationID, [MessageReceipts])
+    case typing(ConversationID, [UserID])
+    /// An answer, or a push (no id).
+    case presence(id: Int64?, [PresenceLine])
     case reconnect(afterMilliseconds: Int64)
     case pong(id: Int64, time: Int64)
     case error(id: Int64?, ReceivedError)
@@ -91,7 +98,7 @@ package struct ReceivedEntry: Sendable, Equatable {
         self.init(
             sequence: entry.sequence, id: String(entry.id), kind: entry.kind, sender: entry.sender, clientID: entry.clientID,
             time: entry.time, relatesTo: entry.relatesTo, thread: entry.thread, content: recalled ? [] : entry.content,
-            withheld: entry.content.isEmpty && !recalled, state: state)
+            withheld: entry.content.isEmpty && !recalled, state: state == MessageState() ? nil : state)
     }
 }
 
@@ -152,7 +159,7 @@ package struct ReceivedSummary: Sendable, Equatable {
     package var kind: ConversationKind?
     package var title: String
     package var peer: UserID?
-    /// False for a conversation that the user left.
+    /// False for a conversation that the user left, is invited to, or has asked to join.
     package var isMember: Bool
     package var head: Int64
     package var read: Int64

@@ -1,0 +1,141 @@
+import ParleyDomain
+import Testing
+
+/// What the naive model (`Tests/ModelTests`) does not ask of a `ReceiptBook`: bounds, faulty rows, memory.
+@Suite struct ReceiptBookTests {
+    @Test func acknowledgementsAreIdempotentAndOnlyMoveForward() throws {
+        var book = try ReceiptRecordTests.book(members: 3, messages: 9)
+        book.advance(slot: 2, read: 5, delivered: 7)
+        let after = book.counts(of: 5, senderSlot: 1)
+        #expect(after == ReceiptCounts(total: 2, read: 1, delivered: 1))
+        for (read, delivered) in [(5, 7), (4, 2), (0, 0), (-9, .min)] as [(Int64, Int64)] {
+            book.advance(slot: 2, read: read, delivered: delivered)
+            #expect(book.position(of: 2) == ReceiptPosition(read: 5, delivered: 7))
+        }
+        // Everything up to the acknowledged one is read.
+        #expect((1...10).map { book.counts(of: $0, senderSlot: 1)?.read } == [1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
+        #expect((1...10).map { book.counts(of: $0, senderSlot: 1)?.delivered } == [1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
+        // Not beyond the head.
+        book.advance(slot: 2, read: .max, delivered: .max)
+        #expect(book.position(of: 2) == ReceiptPosition(read: 10, delivered: 10))
+        book.grow(to: 11)
+        #expect(book.counts(of: 11, senderSlot: 1)?.read == 0)
+    }
+
+    @Test func whatIsNotThereIsNotAnswered() throws {
+        var book = ReceiptBook(head: 4, lastSlot: 2)
+        #expect(!book.isLoaded && book.nextSlot == 1)
+        #expect(book.counts(of: 1, senderSlot: 1) == nil)
+        #expect(book.record(of: 1, senderSlot: 1) == nil)
+        #expect(book.readers(of: 1, senderSlot: 1, list: .unread, afterSlot: 0, limit: 9) == nil)
+        try book.load([ReceiptRow(slot: 1, read: 0, delivered: 0, intervals: [Interval(from: 1)])])
+        #expect(!book.isLoaded && book.nextSlot == 2)
+        try book.load([ReceiptRow(slot: 2, read: 0, delivered: 0, intervals: [Interval(from: 3)])])
+        #expect(book.isLoaded && book.nextSlot == nil)
+        for sequence in [Int64.min, -1, 0, 5, .max] {
+            #expect(book.counts(of: sequence, senderSlot: 1) == nil, "\(sequence)")
+            #expect(book.record(of: sequence, senderSlot: 1) == nil, "\(sequence)")
+            #expect(book.readers(of: sequence, senderSlot: 1, list: .read, afterSlot: 0, limit: 9) == nil, "\(sequence)")
+        }
+        for slot in [Int32.min, -1, 0, 3, .max] {
+            #expect(book.position(of: slot) == nil)
+            #expect(book.record(of: 1, senderSlot: slot) == nil, "\(slot)")
+            book.advance(slot: slot, read: 4, delivered: 4)
+            book.end(slot: slot, at: 4)
+            book.exclude(slot: slot, from: 1)
+            book.include(slot: slot, at: 1)
+            #expect(
+                book.readers(of: 3, senderSlot: 0, list: .unread, afterSlot: slot, limit: 9)?.slots == (slot > 0 ? [] : [1, 2]))
+        }
+        // A sender who joined after the message, or has no slot, is nobody to leave out.
+        #expect(book.counts(of: 2, senderSlot: 2) == ReceiptCounts(total: 1, read: 0, delivered: 0))
+        #expect(book.counts(of: 3, senderSlot: 0) == ReceiptCounts(total: 2, read: 0, delivered: 0))
+        #expect(book.record(of: 2, senderSlot: 2) == nil)
+        #expect(book.readers(of: 3, senderSlot: 1, list: .unread, afterSlot: 0, limit: 0) == ReaderPage(slots: [], more: true))
+    }
+
+    @Test func rowsThatCannotBeAreRefused() throws {
+        func row(_ slot: Int32, _ intervals: [Interval], _ exclusions: [Interval] = []) -> ReceiptRow {
+            ReceiptRow(slot: slot, read: 0, delivered: 0, intervals: intervals, exclusions: exclusions)
+        }
+        let open = [Interval(from: 1)]
+        for slot in [0, -1, 2] as [Int32] {
+            var book = ReceiptBook(head: 9, lastSlot: 3)
+            #expect(throws: ReceiptFault.slotOutOfOrder(found: slot, wanted: 1)) { try book.load([row(slot, open)]) }
+        }
+        var book = ReceiptBook(head: 9, lastSlot: 3)
+        #expect(throws: ReceiptFault.slotOutOfOrder(found: 1, wanted: 2)) { try book.load([row(1, open), row(1, open)]) }
+        let wrong: [[Interval]] = [
+            [Interval(from: 0, to: 2)], [Interval(from: 5, to: 2)], [Interval(from: 1), Interval(from: 4)],
+            [Interval(from: 1, to: 4), Interval(from: 4)], [Interval(from: 5, to: 6), Interval(from: 1, to: 2)],
+        ]
+        for intervals in wrong {
+            #expect(throws: ReceiptFault.badIntervals(slot: 2), "\(intervals)") { try book.load([row(2, intervals)]) }
+            #expect(throws: ReceiptFault.badIntervals(slot: 2), "\(intervals)") { try book.load([row(2, open, intervals)]) }
+        }
+        // What was refused left nothing behind. A slot without any membership is nobody.
+        try book.load([row(2, []), row(3, [Interval(from: 2, to: .max)], [Interval(from: 7, to: 6)])])
+        #expect((1...9).map { book.counts(of: $0, senderSlot: 0)?.total } == [1, 2, 2, 2, 2, 2, 2, 2, 2])
+        #expect(book.record(of: 4, senderSlot: 1)?.slots(.quit) == [2])
+    }
+
+    /// Sequences end at 2^32-2 for receipts; nothing beyond traps.
+    @Test func theLargestSequencesCount() throws {
+        let last = ReceiptBook.lastSequence
+        #expect(last == Int64(UInt32.max) - 1)
+        var book = ReceiptBook(head: last - 2, lastSlot: 2)
+        try book.load(
+            (1...2).map { ReceiptRow(slot: $0, read: last - 2, delivered: last - 2, intervals: [Interval(from: last - 5)]) })
+        book.grow(to: .max)
+        #expect(book.head == last)
+        #expect(book.counts(of: last, senderSlot: 1) == ReceiptCounts(total: 1, read: 0, delivered: 0))
+        book.advance(slot: 2, read: .max, delivered: .max)
+        #expect(book.counts(of: last, senderSlot: 1) == ReceiptCounts(total: 1, read: 1, delivered: 1))
+        book.end(slot: 2, at: last)
+        book.join(slot: 3, at: .max, visibleFrom: .max)
+        book.exclude(slot: 1, from: .max)
+        book.include(slot: 1, at: .max)
+        #expect(book.counts(of: last, senderSlot: 1)?.read == 1)
+        #expect(book.counts(of: last + 1, senderSlot: 1) == nil)
+    }
+
+    /// Messages cost nothing; members cost what the type says.
+    @Test func nothingIsKeptPerMessage() throws {
+        let small = try ReceiptRecordTests.book(members: 10_000, messages: 1)
+        #expect(Double(small.memoryBytes) / 10_000 < 12.3)
+        var large = try ReceiptRecordTests.book(members: 10_000, messages: 1)
+        large.grow(to: 1_000_000)
+        #expect(large.memoryBytes == small.memoryBytes)
+        // All have read all: the index has one place for the members and one for each position, and 12 bytes for 1,024 sequences.
+        for slot in 1...10_000 as ClosedRange<Int32> { large.advance(slot: slot, read: 1_000_000, delivered: 1_000_000) }
+        #expect(large.memoryBytes - small.memoryBytes < 2 * 2 * 12 * 1_000_000 / 1_024)
+        // Everyone at another place is the worst: 8 bytes for each in each of two indexes, and what arrays have spare.
+        var spread = try ReceiptRecordTests.book(members: 10_000, messages: 1_000_000) { Int64($0) * 100 }
+        spread.grow(to: 1_000_001)
+        #expect(Double(spread.memoryBytes) / 10_000 < 12.3 + 2 * 2 * 8 + 8)
+    }
+
+    /// A list of few among many, behind a page of those who are not in it, and whole.
+    @Test func pagesHaveEverySlotOnce() throws {
+        let members: Int32 = 1_000
+        var book = try ReceiptRecordTests.book(members: members, messages: 1) { $0 % 37 == 0 ? 2 : 0 }
+        for slot in stride(from: 5, through: members, by: 50) { book.end(slot: slot, at: 3) }
+        book.grow(to: 4)
+        for limit in [1, 7, 64, 1_000] {
+            for (list, wanted) in [
+                (ReaderList.read, (1...members).filter { $0 % 37 == 0 }), (.unread, (2...members).filter { $0 % 37 != 0 }),
+            ] {
+                var found: [Int32] = []
+                while let page = book.readers(of: 2, senderSlot: 1, list: list, afterSlot: found.last ?? 0, limit: limit) {
+                    found += page.slots
+                    guard page.more else { break }
+                    #expect(page.slots.count == limit)
+                }
+                #expect(found == wanted, "\(list), \(limit)")
+            }
+        }
+        #expect(book.counts(of: 4, senderSlot: 1)?.total == 999 - 20)
+        #expect(
+            book.readers(of: 2, senderSlot: 1, list: .unread, afterSlot: .max, limit: 3) == ReaderPage(slots: [], more: false))
+    }
+}
