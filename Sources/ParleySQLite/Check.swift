@@ -155,7 +155,8 @@ struct Check {
         log.own[entry.sender] = entry.senderOrdinal
         log.id = entry.id
         log.time = entry.time
-        if entry.kind == .message { log.newestMessage = entry.sequence } else { log.control = entry.sequence }
+        if entry.kind == .message { log.newestMessage = entry.sequence }
+        if entry.kind.changesRights { log.control = entry.sequence }
     }
 
     private mutating func compare(_ head: ConversationHead, newestMessage: Int64, with log: Log) {

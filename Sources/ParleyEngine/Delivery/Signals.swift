@@ -86,7 +86,7 @@ extension LoopDelivery {
         self.signals.moved.removeAll(keepingCapacity: true)
         for (id, users) in lines {
             var frame = ByteBuffer()
-            self.encoder.presence(id: nil, users, online: nil, into: &frame)
+            self.encoder.presence(users, into: &frame)
             self.connections[id]?.enqueue(frame)
         }
     }

@@ -24,6 +24,9 @@ extension Engine {
             let exchange = Connection(exchange: number, delivery: delivery, socket: socket, identity: identity)
             socket.answered = { delivery.remove(exchange) }
             delivery.add(exchange)
+            if let wait = delivery.exchangeWait(of: identity.user) {
+                return exchange.refuse(nil, Refusal(.rateLimited, retryMilliseconds: Int(clamping: wait)))
+            }
             exchange.received(text: request)
         }
         return promise.futureResult

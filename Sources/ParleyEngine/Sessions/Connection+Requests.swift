@@ -72,18 +72,17 @@ extension Connection {
     /// Whoever is live in the conversation hears of it within a second, in one frame for all who type (B2). Lossy.
     private func typing(in conversation: ConversationID, _ origin: RequestOrigin, _ identity: Identity) {
         guard !origin.isExchange else { return self.answer(origin.request, .refused(Self.socketOnly)) }
-        guard self.isSeated(in: conversation) else { return self.answer(origin.request, .refused(Refusal(.notMember))) }
+        guard self.seat(in: conversation) != nil else { return self.answer(origin.request, .refused(Refusal(.notMember))) }
         self.engine.typing(identity.user, in: conversation)
         self.answer(origin.request, .ok)
-        self.delivery.flush()
+        self.delivery.turns.write()
     }
 
     private func follow(_ conversation: ConversationID, push: Bool, _ origin: RequestOrigin) {
         guard !origin.isExchange else { return self.answer(origin.request, .refused(Self.socketOnly)) }
-        guard self.isSeated(in: conversation) else { return self.answer(origin.request, .refused(Refusal(.notMember))) }
-        self.delivery.follow(self, conversation, push: push)
+        guard self.follow(conversation, push: push) else { return self.answer(origin.request, .refused(Refusal(.notMember))) }
         self.answer(origin.request, .ok)
-        self.delivery.flush()
+        self.delivery.turns.write()
     }
 
     // MARK: Read first

@@ -1,7 +1,7 @@
 import HTTPTypes
 package import Hummingbird
 package import NIOCore
-package import ParleyDomain
+import ParleyDomain
 package import ParleyEngine
 
 /// One request of the protocol over HTTP, answered by the frame that a socket would get: `POST /v1/request` (R113).
@@ -9,14 +9,14 @@ package struct RequestRoute: Sendable {
     /// For `HTTPErrors`.
     package static let methods: [String: [HTTPRequest.Method]] = ["/v1/request": [.post]]
 
-    private let identify: @Sendable (Request) async throws(Refusal) -> Identity
+    private let identify: @Sendable (Request) async throws -> Identity
     private let exchange: @Sendable (ByteBuffer, Identity) async throws -> ExchangeReply
 
     /// - Parameters:
     ///   - identify: Whose access token a request carries.
     ///   - exchange: Answers the request; `Engine.exchange`.
     package init(
-        identify: @escaping @Sendable (Request) async throws(Refusal) -> Identity,
+        identify: @escaping @Sendable (Request) async throws -> Identity,
         exchange: @escaping @Sendable (ByteBuffer, Identity) async throws -> ExchangeReply
     ) {
         self.identify = identify
