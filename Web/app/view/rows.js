@@ -70,7 +70,7 @@ function ownMark(row) {
   const element = h('button', { type: 'button', class: `mark is-${row.mark} link`, tabindex: '-1', data: { action: 'receipts' }, title: row.markText || 'Sent' },
     icon(markIcons[row.mark]),
     h('span', { class: row.reserve > 0 && row.markText.startsWith('Read') ? 'mark-words' : 'unseen', text: row.markText || 'Sent' }));
-  if (row.reserve > 0) element.style.minInlineSize = `${Math.round(row.reserve * 5.6) + 16}px`;
+  if (row.reserve > 0) element.style.minInlineSize = `calc(${row.reserve * 0.9}ch + 22px)`;
   return element;
 }
 

@@ -4,7 +4,7 @@
 // text beside it (`stamp`) that changes with it.
 
 import { applied } from '../sync/fold.js';
-import { markOf } from '../sync/marks.js';
+import { markOf, receiptsOff } from '../sync/marks.js';
 import { findMessage } from '../sync/places.js';
 import { byOrder, wishes } from '../sync/queue.js';
 import { countsAsUnread, mentionsMe } from '../sync/unread.js';
@@ -160,7 +160,7 @@ function peopleIn(store, content, me) {
 
 /** How far an own message has come. `reserve`: the most characters that its words will ever need. */
 function markWords(store, conversation, entry, group) {
-  if (store.get('receiptsOff', conversation)) return { mark: 'sent', markText: '', reserve: 0 };
+  if (receiptsOff(store, conversation)) return { mark: 'sent', markText: '', reserve: 0 };
   const counts = store.get('receipt', `${conversation}/${entry.sequence}`);
   const mark = markOf(counts);
   const total = counts?.total ?? Math.max(0, (store.get('conversation', conversation)?.members ?? 1) - 1);
