@@ -448,13 +448,15 @@ def test_receipts_are_counted_and_named(talk, shots):
     page.event('sent', client=client)
     sequence = talk.ben.log(talk.group)[-1]['sequence']
     mark = f'.conversation-pane li[data-id="{sequence}"] .mark'
-    width = page.until('return document.querySelector(arguments[0])?.getBoundingClientRect().width', mark)
+    line = mark + '-line'
+    page.until('return document.querySelector(arguments[0])?.textContent === "Sent"', line)
+    height = row(page, sequence).rect['height']
     talk.ben.request('read', conversation=talk.group, delivered=sequence)
     talk.cleo.request('read', conversation=talk.group, delivered=sequence)
-    page.until('return document.querySelector(arguments[0]).textContent === "Delivered"', mark)
+    page.until('return document.querySelector(arguments[0]).textContent === "Delivered"', line)
     talk.ben.request('read', conversation=talk.group, sequence=sequence)
-    page.until('return document.querySelector(arguments[0]).textContent === "Read 1 of 2"', mark)
-    assert page.run('return document.querySelector(arguments[0]).getBoundingClientRect().width', mark) == width, 'nothing is laid out anew'
+    page.until('return document.querySelector(arguments[0]).textContent === "Read 1 of 2"', line)
+    assert row(page, sequence).rect['height'] == height, 'nothing changes its size'
     page.find(mark).click()
     page.until('return document.querySelectorAll("dialog[open] .person").length === 1')
     counts = 'return [...document.querySelectorAll("dialog[open] .tab-count")].map((e) => e.textContent)'
@@ -473,7 +475,7 @@ def test_receipts_are_counted_and_named(talk, shots):
     shoot(page, shots, 'read-by-all')
     page.reload()
     page.event('synced')
-    page.until('return document.querySelector(arguments[0])?.textContent === "Read 2 of 2"', mark)
+    page.until('return document.querySelector(arguments[0])?.textContent === "Read by all 2"', line)
 
 
 def test_receipts_that_are_off_say_so(stage, shots):
