@@ -54,7 +54,8 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     onSettled: outgoing.settle,
     onNew: happened,
     onServerRead: receipts.onServerRead,
-    onHead({ conversation, head, delivered }) {
+    onHead({ conversation, head, delivered, peer }) {
+      if (peer) company.watch();
       receipts.onServerDelivered(conversation, delivered ?? 0);
       receipts.arrived(conversation, head);
     },
@@ -66,7 +67,6 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     for (const entry of others) company.spoke(id, entry.sender);
     if (others.length > 0) receipts.arrived(id, others.at(-1).sequence);
     if (id === store.get('view', 'open') && entries.some((entry) => entry.kind === 'pin')) messages.loadPins(id);
-    if (entries.some((entry) => entry.kind === 'created')) company.watch();
     announce(id, entries);
   }
 
