@@ -14,7 +14,6 @@ export function createCache({ store, storage, clock, people }) {
   let planned = false;
 
   store.subscribe((keys) => {
-    if (!store.get('view', 'synced')) return;
     for (const key of keys) if (key.startsWith('conversation/')) changed.add(key.slice('conversation/'.length));
     if (changed.size === 0 || planned) return;
     planned = true;
@@ -28,10 +27,11 @@ export function createCache({ store, storage, clock, people }) {
     changed.clear();
     if (!user) return;
     const known = ids.map((id) => store.get('conversation', id)).filter((summary) => isMember(summary) && !summary.stale);
-    const kept = new Set(known.map((summary) => summary.conversation));
+    const gone = ids.filter((id) => !isMember(store.get('conversation', id)));
+    if (known.length + gone.length === 0) return;
     await storage.keepSummaries(
       known.slice(0, rowsMax).map((summary) => ({ user, conversation: summary.conversation, summary, names: namesIn(summary) })),
-      ids.filter((id) => !kept.has(id)).map((id) => [user, id]),
+      gone.map((id) => [user, id]),
     );
     note('cached', { count: known.length });
   }
