@@ -26,6 +26,7 @@ const shapes = {
   typing: { conversation: 'string', users: 'object' },
   heartbeat: { heads: 'object' },
   behind: { heads: 'object' },
+  heads: { heads: 'object' },
   reconnect: { after_ms: 'number' },
   error: { code: 'number' },
 };

@@ -2,6 +2,7 @@
 
 import { avatar } from '../ui/avatar.js';
 import { h, sentence } from '../ui/dom.js';
+import { icon } from '../ui/icons.js';
 import { isMember } from '../store/summaries.js';
 import { note } from '../probe.js';
 import { colourOf, faceOf, titleOf } from '../viewmodel/text.js';
@@ -59,6 +60,7 @@ export function createJoin({ store, app, visit, leave }) {
     const known = refusals[error.name];
     if (known) {
       info = { refused: true };
+      face.replaceChildren(icon('link'));
       return say(known[0], known[1], ['quiet', 'Go to my conversations', leave]);
     }
     say('The link cannot be looked at', sentence(error), ['primary', 'Try again', look], ['quiet', 'Go to my conversations', leave]);
@@ -79,8 +81,8 @@ export function createJoin({ store, app, visit, leave }) {
     if (isMember({ role })) return say(info.title, `${count}. You are a member already.`, ['primary', 'Open', () => visit(conversation)]);
     if (role === 'requested') return waiting(info.title);
     if (join === 'closed') return say(info.title, `${count}. Nobody can join by a link at the moment.`, ['quiet', 'Go to my conversations', leave]);
-    if (join === 'approval' && role !== 'invited') return say(info.title, `${count}. An administrator approves who joins.`, ['primary', 'Ask to join', accept]);
-    say(info.title, count, ['primary', 'Join', accept]);
+    if (join === 'approval' && role !== 'invited') return say(info.title, `${count}. An administrator approves who joins.`, ['primary', 'Ask to join', accept], ['quiet', 'Not now', leave]);
+    say(info.title, count, ['primary', 'Join', accept], ['quiet', 'Not now', leave]);
   }
 
   function drawInvitation() {

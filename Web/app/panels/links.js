@@ -22,7 +22,7 @@ export function linksScreen(context, conversation) {
       h('div', { class: 'field' }, h('label', { for: 'link-expires', text: 'Ends after' }), expires),
       h('div', { class: 'field' }, h('label', { for: 'link-uses', text: 'For' }), limit)),
     make);
-  const notice = h('p', { class: 'hint notice' });
+  const notice = h('p', { class: 'hint link-notice' });
   const list = h('ul', { class: 'links', 'aria-label': 'Links' });
   const element = h('div', { class: 'links-screen' }, notice, form, list);
   let links = [];

@@ -69,9 +69,12 @@ export function createWindowed({ rowHeight, label, create, fill, onNear }) {
     element,
     foot,
     show(next) {
+      const held = list.contains(document.activeElement);
       rows = next;
       stop = Math.min(stop, Math.max(0, rows.length - 1));
       draw();
+      // Whose row is gone leaves the focus to the next one.
+      if (held && !list.contains(document.activeElement)) elementOf(list, rows[stop]?.key)?.querySelector('button')?.focus({ preventScroll: true });
     },
   };
 }

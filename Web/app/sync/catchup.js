@@ -111,7 +111,7 @@ export function createCatchUp({ store, link, clock, people, places, onSettled, o
   function onFrame(frame) {
     if (held) return void held.push(frame);
     if (frame.type === 'event') arrived(frame.conversation, entryOf(frame));
-    else if (frame.type === 'heartbeat' || frame.type === 'behind') onHeads(frame.heads);
+    else if (frame.type === 'heartbeat' || frame.type === 'behind' || frame.type === 'heads') onHeads(frame.heads);
     else if (frame.type === 'position') onPosition(frame);
   }
 

@@ -57,4 +57,5 @@ export function openMenu(button, items) {
   menu.style.left = `${left}px`;
   menu.style.top = `${below ? Math.min(place.bottom + gap, Math.max(gap, innerHeight - size.height - gap)) : place.top - gap - size.height}px`;
   choices[0].focus({ preventScroll: true });
+  window.addEventListener('resize', close, { once: true });
 }
