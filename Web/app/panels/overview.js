@@ -21,7 +21,7 @@ export function overviewScreen(context, conversation) {
   const { store, app, panel } = context;
   const face = h('div', { class: 'big-face' });
   const title = h('p', { class: 'big-title' });
-  const about = h('p', { class: 'about', dir: 'auto' });
+  const about = h('p', { class: 'group-about', dir: 'auto' });
   const rows = h('div', { class: 'leads' });
   const notify = notifyChoice(context, conversation);
   const ends = h('div', { class: 'leads' });
