@@ -69,14 +69,10 @@ extension SQLiteMessageReader {
 
     /// A conversation that the user is invited to, or has asked to join: its title, and that it is there.
     private static func outside(_ view: View, _ stamp: Int64) -> ConversationSummary {
-        var membership = view.member.membership
-        membership.slot = 0
-        membership.visibleFrom = 0
-        membership.read = 0
-        membership.delivered = 0
         let head = ConversationHead(
             conversation: view.head.conversation, kind: view.head.kind, title: view.head.title, memberCap: 0, stamp: stamp)
-        return ConversationSummary(head: head, membership: membership, unread: 0, preview: nil, peer: nil, stamp: stamp)
+        return ConversationSummary(
+            head: head, membership: view.member.membership, unread: 0, preview: nil, peer: nil, stamp: stamp)
     }
 
     /// A conversation whose member has left: that it ended and where, nothing of what came after.

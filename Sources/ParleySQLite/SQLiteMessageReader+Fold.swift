@@ -36,8 +36,9 @@ extension SQLiteMessageReader {
                     }
                     folded.states[entry.sequence] = try self.state(of: entry.sequence, mark, view, snapshot)
                 }
-            } else if entry.kind.hasTarget, entry.kind != .recall {
-                let recalled = try self.mark(of: entry.relatesTo, view, snapshot)?.recalled ?? 0
+            } else if entry.kind.hasTarget {
+                // That a message was recalled is nothing to hide from who may see it.
+                let recalled = entry.kind != .recall ? try self.mark(of: entry.relatesTo, view, snapshot)?.recalled ?? 0 : 0
                 if recalled > 0 || !view.sees(entry.relatesTo) { entry.content = [] }
             }
             if bytes >= Limits.pageBytes { break }

@@ -129,7 +129,7 @@ extension SQLiteMessageReader {
                 FROM conversations h CROSS JOIN entries e ON e.conversation = h.key AND e.sequence = ?2
                     CROSS JOIN members m ON m.conversation = h.key AND m.slot > ?3 AND m.slot > 0
                     CROSS JOIN users u ON u.key = m.user
-                WHERE h.id = ?1 AND e.kind = 1 AND m.state = 1 AND m.user <> e.sender AND m.visible_from <= e.sequence
+                WHERE h.id = ?1 AND h.member_count <= \(Limits.membersWoken) AND e.kind = 1 AND m.state = 1 AND m.user <> e.sender AND m.visible_from <= e.sequence
                     AND (m.notify = 0 OR (m.notify = 1 AND mentioned))
                     AND NOT EXISTS (SELECT 1 FROM states st WHERE st.conversation = h.key AND st.target = ?2 AND st.recalled > 0)
                 ORDER BY m.slot LIMIT ?4

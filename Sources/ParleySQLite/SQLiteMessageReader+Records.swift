@@ -92,18 +92,22 @@ extension SQLiteMessageReader {
     }
 
     package func data(of user: UserID, in conversation: ConversationID?) throws(ReadFailure) -> [UInt8]? {
-        try self.snapshot { (snapshot) throws(SQLiteError) -> [UInt8]? in
-            let query = try snapshot.statement(
-                """
-                SELECT d.data FROM users u CROSS JOIN private_data d ON d.user = u.key
-                    AND d.conversation = CASE WHEN ?2 IS NULL THEN 0 ELSE (SELECT h.key FROM conversations h WHERE h.id = ?2) END
-                WHERE u.id = ?1
-                """)
-            defer { query.reset() }
-            query.bind(1, user.rawValue)
-            if let conversation { query.bind(2, conversation.rawValue) } else { query.bindNull(2) }
-            return try query.step() ? query.bytes(0) : nil
+        if let conversation {
+            return try self.member(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
+                try Self.data(of: user, in: view.key, snapshot)
+            }
         }
+        return try self.snapshot { (snapshot) throws(SQLiteError) in try Self.data(of: user, in: 0, snapshot) }
+    }
+
+    /// - Parameter conversation: The key of a conversation; 0 for the account.
+    private static func data(of user: UserID, in conversation: Int64, _ snapshot: Connection) throws(SQLiteError) -> [UInt8]? {
+        let query = try snapshot.statement(
+            "SELECT d.data FROM users u CROSS JOIN private_data d ON d.user = u.key AND d.conversation = ?2 WHERE u.id = ?1")
+        defer { query.reset() }
+        query.bind(1, user.rawValue)
+        query.bind(2, conversation)
+        return try query.step() ? query.bytes(0) : nil
     }
 
     package func seen(_ users: [UserID], for user: UserID) throws(ReadFailure) -> [Seen] {

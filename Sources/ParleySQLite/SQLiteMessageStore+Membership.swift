@@ -141,7 +141,7 @@ extension SQLiteMessageStore {
     {
         let known = try self.writer.member(sender, in: conversation)?.membership
         if known?.state == .banned { return .refused(.banned(draft.sender)) }
-        if known?.active == true { return .refused(.notMember(draft.sender)) }
+        guard known?.state ?? .left == .left else { return .refused(.notMember(draft.sender)) }
         guard try self.isUsable(link, at: draft.time, in: conversation) else { return .refused(.badLink) }
         let entry = try self.store(
             draft, sender: sender, in: conversation, content: ControlContent.requested(draft.sender))
@@ -157,7 +157,7 @@ extension SQLiteMessageStore {
         for user in users.once() {
             guard let key = try self.writer.userKey(user) else { return .refused(.unknownUser(user)) }
             let state = try self.writer.member(key, in: conversation)?.membership.state
-            if state == .active || state == .banned || state == .invited { continue }
+            if state == .active || state == .banned { continue }
             if try self.writer.hasBlocked(key, sender) { continue }
             invited.append((user, key))
         }

@@ -171,12 +171,13 @@ extension SQLiteMessageStore {
         return newReceipts == oldReceipts ? .done : .receipts(try self.turnReceipts(of: key, on: newReceipts))
     }
 
-    /// Begins, or ends, the time for which the user's receipts are off, in each conversation after its head.
+    /// Begins, or ends, the time for which the user's receipts are off, in each conversation after its head: those that he has left too,
+    /// as he may come back.
     private func turnReceipts(of user: Int64, on: Bool) throws(SQLiteError) -> [ReceiptsTurn] {
         var turns: [(key: Int64, turn: ReceiptsTurn)] = []
         let query = try self.writer.statement(
             "SELECT m.conversation, h.id, m.slot FROM members m CROSS JOIN conversations h ON h.key = m.conversation "
-                + "WHERE m.user = ?1 AND m.state = 1 ORDER BY m.conversation")
+                + "WHERE m.user = ?1 AND m.slot > 0 ORDER BY m.conversation")
         query.bind(1, user)
         while try query.step() {
             let id = ConversationID(trusted: query.text(1))
@@ -205,7 +206,7 @@ extension SQLiteMessageStore {
         }
     }
 
-    /// Of conversations that he has left too: else he would be left out when he comes back.
+    /// Ends what `exclude` began; where nothing was sent meanwhile there is nothing to keep.
     private func includeAgain(_ user: Int64) throws(SQLiteError) {
         try self.update(
             """
@@ -213,7 +214,6 @@ extension SQLiteMessageStore {
             WHERE user = ?1 AND to_sequence = 0
             """
         ) { $0.bind(1, user) }
-        // Nothing was sent meanwhile.
         try self.update("DELETE FROM exclusions WHERE user = ?1 AND to_sequence < from_sequence") { $0.bind(1, user) }
     }
 }

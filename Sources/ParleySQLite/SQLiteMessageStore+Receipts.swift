@@ -104,11 +104,10 @@ extension SQLiteMessageStore {
             let query = try self.writer.statement(
                 """
                 SELECT h.key, h.id, h.frozen_to FROM conversations h WHERE h.unfrozen_since > 0 AND h.unfrozen_since < ?1
-                ORDER BY h.unfrozen_since, h.key LIMIT ?2
+                ORDER BY h.unfrozen_since, h.key
                 """)
             defer { query.reset() }
             query.bind(1, time)
-            query.bind(2, Int64(max(0, limit)))
             var found: [(ConversationID, [SentMessage])] = []
             var room = limit
             while room > 0, try query.step() {
@@ -126,7 +125,8 @@ extension SQLiteMessageStore {
         -> [SentMessage]
     {
         let query = try self.writer.statement(
-            "\(Self.sent) WHERE e.conversation = ?1 AND e.sequence > ?2 AND +e.kind = 1 ORDER BY e.sequence LIMIT ?3")
+            "\(Self.sent) WHERE e.conversation = ?1 AND e.sequence > ?2 AND +e.kind = 1 AND \(Self.unrecalled) ORDER BY e.sequence LIMIT ?3"
+        )
         defer { query.reset() }
         query.bind(1, conversation)
         query.bind(2, sequence)

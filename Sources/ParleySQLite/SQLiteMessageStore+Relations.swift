@@ -63,7 +63,7 @@ extension SQLiteMessageStore {
                 return .refused(.tooMany("at most \(Limits.pinsPerConversation) pinned messages in a conversation"))
             }
             let entry = try self.store(draft, sender: sender, in: conversation, content: draft.expectedContent)
-            if on || target.pinned > 0 { try self.mark(target, "pinned", on ? entry.sequence : 0, in: conversation) }
+            if on != (target.pinned > 0) { try self.mark(target, "pinned", on ? entry.sequence : 0, in: conversation) }
             return .appended(entry)
         default:
             return .refused(.invalid("a change without a target"))

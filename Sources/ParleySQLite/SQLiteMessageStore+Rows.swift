@@ -54,8 +54,8 @@ extension SQLiteMessageStore {
         }
     }
 
-    /// Makes or revives memberships. Nothing before the visible start counts as unread, so the read position is raised to it. A mute
-    /// ended with the membership.
+    /// Makes or revives memberships. Nothing before the visible start counts as unread, so the read position is raised to it. Who was
+    /// muted stays so: leaving and coming back is no way round it.
     func join(_ users: [Joining], role: Role, visibleFrom: Int64, at entry: Entry, in conversation: LiveConversation)
         throws(SQLiteError) -> [Joiner]
     {
@@ -75,7 +75,7 @@ extension SQLiteMessageStore {
             INSERT INTO members (conversation, user, slot, role, state, visible_from, ended_at, read, delivered, stamp, changed)
             VALUES (?1, ?2, ?3, ?4, 1, ?5, 0, ?5 - 1, 0, ?6, ?7)
             ON CONFLICT (conversation, user) DO UPDATE SET slot = ?3, role = ?4, state = 1, visible_from = ?5, ended_at = 0,
-                read = max(read, ?5 - 1), stamp = ?6, changed = ?7, muted_until = 0
+                read = max(read, ?5 - 1), stamp = ?6, changed = ?7
             """
         let changed = try self.writer.rowStamp()
         try self.update(sql) { insert in

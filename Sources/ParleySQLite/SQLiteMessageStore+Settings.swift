@@ -18,7 +18,8 @@ extension SQLiteMessageStore {
         guard value >= 0 else { return .refused(.invalid("\(column) \(value)")) }
         guard let key = try self.activeMember(user, in: conversation) else { return .refused(.notMember(user)) }
         if case .transfer = change {
-            guard key != sender, try self.activeMember(draft.sender, in: conversation) != nil else {
+            guard key != sender else { return .refused(.invalid("a group handed over to its owner")) }
+            guard try self.activeMember(draft.sender, in: conversation) != nil else {
                 return .refused(.notMember(draft.sender))
             }
         }
@@ -59,7 +60,9 @@ extension SQLiteMessageStore {
             guard (1...Int32(Limits.membersPerGroupMax)).contains(cap) else {
                 return .refused(.invalid("a cap of \(cap) members"))
             }
-            guard cap >= conversation.head.memberCount else { return .refused(.groupFull) }
+            guard cap >= conversation.head.memberCount else {
+                return .refused(.invalid("a cap of \(cap) for \(conversation.head.memberCount) members"))
+            }
             let rules = settings.rules.applied(to: conversation.head.rules)
             guard (0...Limits.slowMilliseconds).contains(rules.slowMilliseconds),
                 (0...Limits.recallMilliseconds).contains(rules.recallMilliseconds)
@@ -77,10 +80,12 @@ extension SQLiteMessageStore {
     func makeLink(_ link: NewLink, by draft: Draft, sender: Int64, in conversation: LiveConversation) throws(SQLiteError)
         -> AppendOutcome
     {
-        guard link.expires >= 0, link.uses >= 0 else { return .refused(.invalid("an end or a number of uses below zero")) }
+        guard link.expires >= 0, link.uses >= 0, isIdentifier(link.id) else {
+            return .refused(.invalid("a link of a wrong name, end or number of uses"))
+        }
         let taken = try self.writer.statement("SELECT 1 FROM links WHERE id = ?1")
         taken.bind(1, link.id)
-        guard try taken.one() == nil else { return .refused(.conflict) }
+        guard try taken.one() == nil else { return .refused(.invalid("there is a link of this name")) }
         let open = try self.writer.statement(
             "SELECT count(*) FROM links WHERE conversation = ?1 AND closed = 0 AND \(Link.usable)")
         open.bind(1, conversation.key)
@@ -115,7 +120,8 @@ extension SQLiteMessageStore {
         let query = try self.writer.statement("SELECT user FROM links WHERE id = ?1 AND conversation = ?2 AND closed = 0")
         query.bind(1, link)
         query.bind(2, conversation.key)
-        guard let maker = try query.one(), let member = try self.writer.member(sender, in: conversation)?.membership,
+        guard let maker = try query.one(), try self.isUsable(link, at: draft.time, in: conversation),
+            let member = try self.writer.member(sender, in: conversation)?.membership,
             member.active, maker == sender || member.role >= .administrator
         else { return .refused(.badLink) }
         let entry = try self.store(

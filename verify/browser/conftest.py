@@ -106,7 +106,7 @@ def stage(server, drivers, request):
     complaints = [line for page in stage.pages for line in page.complaints()]
     for page in stage.pages:
         page.driver.get('about:blank')
-        # What a page still fetched while it was left belongs to no test.
+        # What a page still asked for on its way out is nothing to the next test.
         for kind in ('browser', 'performance'):
             page.driver.get_log(kind)
     for proxy in stage.proxies:

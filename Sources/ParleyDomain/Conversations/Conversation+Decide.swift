@@ -13,14 +13,17 @@ extension Conversation {
     /// Decides a command. All users of `users(named:by:)` must be known.
     ///
     /// - Parameters:
-    ///   - target: The message that the command is about, for commands that have one; nil where there is none.
+    ///   - target: The message that the command is about, or whose thread a message is for; nil where there is none.
+    ///   - quoted: The message that a message replies to, where the sender does not see all of the log (`quotesUnseen`).
     ///   - now: In milliseconds since 1970.
-    package func decide(_ command: Command, by user: UserID, target: Target? = nil, at now: Int64) -> Decision {
+    package func decide(
+        _ command: Command, by user: UserID, target: Target? = nil, quoted: Target? = nil, at now: Int64
+    ) -> Decision {
         do throws(Refusal) {
             if case .create = command.action {
                 return self.head.kind == .direct ? .exists : .append(Self.draft(command, .create(command), by: user, at: now))
             }
-            let effect = try self.effect(of: command, by: user, target: target, at: now)
+            let effect = try self.effect(of: command, by: user, Targets(target: target, quoted: quoted), at: now)
             return .append(Self.draft(command, effect, by: user, at: now, decidedAt: self.head.controlSequence))
         } catch {
             // Whatever forbids it now, a repeat of what was stored while it was allowed gets its first answer.
@@ -36,6 +39,18 @@ extension Conversation {
         }
         guard members.count + 1 <= Int(new.memberCap) else { return .refuse(Refusal(.groupFull, field: "members")) }
         return .append(Self.draft(command, .create(command), by: user, at: now))
+    }
+
+    /// Whether it must be looked up if the sender may see what the message replies to: his present membership does not show it.
+    package func quotesUnseen(_ message: NewMessage, by user: UserID) -> Bool {
+        guard message.relatesTo > 0, let place = self.place(of: user) else { return false }
+        return message.relatesTo < place.visibleFrom
+    }
+
+    /// The messages that a decision rests on.
+    private struct Targets {
+        var target: Target?
+        var quoted: Target?
     }
 
     /// What an entry of this command is and does.
@@ -71,10 +86,10 @@ extension Conversation {
 
     // MARK: Rights
 
-    private func effect(of command: Command, by user: UserID, target: Target?, at now: Int64) throws(Refusal) -> Effect {
+    private func effect(of command: Command, by user: UserID, _ targets: Targets, at now: Int64) throws(Refusal) -> Effect {
         switch command.action {
         case .create, .send, .edit, .recall, .react, .pin:
-            return try self.messageEffect(of: command.action, by: user, target: target, at: now)
+            return try self.messageEffect(of: command.action, by: user, targets, at: now)
         case .join(let link): return try self.joining(user, link)
         case .decline(let other): return try self.declining(other, by: user)
         case .leave:
@@ -110,30 +125,30 @@ extension Conversation {
 
     // MARK: Messages
 
-    private func messageEffect(of action: Command.Action, by user: UserID, target: Target?, at now: Int64) throws(Refusal)
-        -> Effect
-    {
+    private func messageEffect(
+        of action: Command.Action, by user: UserID, _ targets: Targets, at now: Int64
+    ) throws(Refusal) -> Effect {
         let role = try self.member(user)
         try self.needUndissolved()
         switch action {
         case .send(let message):
             try self.mayWrite(user, role, at: now)
-            try self.maySend(message, user, role, target, at: now)
+            try self.maySend(message, user, role, targets, at: now)
             return Effect(kind: .message)
         case .edit(let sequence, _):
-            let message = try self.message(sequence, target)
+            let message = try self.message(sequence, targets.target)
             guard message.sender == user else { throw Refusal(.forbidden, field: "target", rule: "a message of your own") }
             try self.mayWrite(user, role, at: now)
             return Effect(kind: .edit, change: .edit(target: sequence))
         case .recall(let sequence):
-            try self.mayRecall(try self.message(sequence, target), user, role, at: now)
+            try self.mayRecall(try self.message(sequence, targets.target), user, role, at: now)
             return Effect(kind: .recall, change: .recall(target: sequence))
         case .react(let sequence, let emoji, let on):
-            _ = try self.message(sequence, target)
+            _ = try self.message(sequence, targets.target)
             try self.mayWrite(user, role, at: now)
             return Effect(kind: .reaction, change: .react(target: sequence, emoji: emoji, on: on))
         case .pin(let sequence, let on):
-            _ = try self.message(sequence, target)
+            _ = try self.message(sequence, targets.target)
             if self.head.kind == .group { try self.need(.administrators, role, "only owner and administrators pin messages") }
             return Effect(kind: .pin, change: .pin(target: sequence, on: on))
         default: throw Refusal(.internalError)
@@ -156,15 +171,22 @@ extension Conversation {
         try self.need(self.head.rules.send, role, "only owner and administrators write here")
     }
 
-    private func maySend(_ message: NewMessage, _ user: UserID, _ role: Role, _ target: Target?, at now: Int64) throws(Refusal) {
+    private func maySend(
+        _ message: NewMessage, _ user: UserID, _ role: Role, _ targets: Targets, at now: Int64
+    ) throws(Refusal) {
         guard message.relatesTo <= self.head.sequence else {
             throw Refusal(.outOfRange, field: "reply_to", rule: "at most the newest sequence, \(self.head.sequence)")
+        }
+        if self.quotesUnseen(message, by: user) {
+            guard let quoted = targets.quoted, quoted.visible else { throw Refusal(.noMessage, field: "reply_to") }
         }
         if message.mentionsAll, self.head.kind == .group {
             try self.need(self.head.rules.mentionAll, role, "only owner and administrators mention everybody")
         }
         if message.thread > 0 {
-            guard let target, target.kind == .message, target.visible else { throw Refusal(.noMessage, field: "thread") }
+            guard let target = targets.target, target.kind == .message, target.visible else {
+                throw Refusal(.noMessage, field: "thread")
+            }
             guard target.thread == 0 else {
                 throw Refusal(.outOfRange, field: "thread", rule: "a message that stands in no thread itself")
             }
@@ -300,5 +322,21 @@ extension Conversation {
         if let otherRole = self.role(of: other), otherRole >= role {
             throw Refusal(.forbidden, field: "user", rule: "a member of a lower role than yours")
         }
+    }
+}
+
+extension Conversation {
+    /// Refuses a second message of one member in one batch where slow mode is on: the first is not applied yet when the second is
+    /// decided. Nil where there is nothing to refuse.
+    ///
+    /// - Parameter slowed: Members of slow conversations who have a message in this batch.
+    func slowWait(_ submission: Submission, _ slowed: inout Set<Sequencer.PositionKey>) -> Refusal? {
+        let interval = self.head.rules.slowMilliseconds
+        guard interval > 0, case .send = submission.command.action, let role = self.role(of: submission.user),
+            role < .administrator
+        else { return nil }
+        let key = Sequencer.PositionKey(conversation: self.head.conversation, user: submission.user)
+        guard !slowed.insert(key).inserted else { return nil }
+        return Refusal(.rateLimited, rule: "one message in \(interval) ms", retryMilliseconds: Int(clamping: interval))
     }
 }

@@ -1,3 +1,5 @@
+import DequeModule
+
 /// What the sequencer knows of one conversation: its head, and the places of those users that matter now.
 ///
 /// Decides what a command means (`Conversation+Decide.swift`). It never waits, logs, or looks at a clock.
@@ -9,7 +11,7 @@ package struct Conversation: Sendable {
     /// False after a batch whose outcome is unknown: only the store knows where the log stands.
     package private(set) var headIsCurrent = true
     /// The newest messages of connected senders, by sequence, at most `Limits.receiptsFollowed`.
-    var followed: [FollowedMessage] = []
+    var followed: Deque<FollowedMessage> = []
 
     package init(head: ConversationHead) {
         self.head = head
@@ -33,6 +35,12 @@ package struct Conversation: Sendable {
     package mutating func forget(_ user: UserID) { self.places[user] = nil }
 
     package func place(of user: UserID) -> Place? { self.places[user] ?? nil }
+
+    /// Where the log stands, and the user's place; nil where either is to be looked up.
+    package func standing(of user: UserID) -> (head: Int64, place: Place?)? {
+        guard self.headIsCurrent, let place = self.places[user] else { return nil }
+        return (self.head.sequence, place)
+    }
 
     /// The role of an active member; nil for everybody else.
     package func role(of user: UserID) -> Role? {

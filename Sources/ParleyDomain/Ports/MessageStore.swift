@@ -82,12 +82,15 @@ package struct PositionUpdate: Sendable, Equatable {
     package var user: UserID
     package var read: Int64
     package var delivered: Int64
+    /// The member's slot, for those who count receipts from positions that are not written yet; stores do not look at it.
+    package var slot: Int32
 
-    package init(conversation: ConversationID, user: UserID, read: Int64, delivered: Int64) {
+    package init(conversation: ConversationID, user: UserID, read: Int64, delivered: Int64, slot: Int32 = 0) {
         self.conversation = conversation
         self.user = user
         self.read = read
         self.delivered = delivered
+        self.slot = slot
     }
 }
 

@@ -95,7 +95,7 @@ extension Sequencer {
         -> [Effect]
     {
         let update = PositionUpdate(conversation: conversation, user: user, read: read, delivered: delivered)
-        guard let known = self.conversations[conversation], known.knows(user), known.headIsCurrent else {
+        guard let known = self.conversations[conversation]?.standing(of: user) else {
             self.unplaced.append(UnplacedPosition(origin: origin, update: update))
             return []
         }
@@ -106,7 +106,7 @@ extension Sequencer {
     package mutating func advanceUnplaced() -> [Effect] {
         var effects: [Effect] = []
         for position in self.unplaced {
-            guard let known = self.conversations[position.update.conversation] else {
+            guard let known = self.conversations[position.update.conversation]?.standing(of: position.update.user) else {
                 effects.append(.answer(position.origin, .refused(Refusal(.notMember))))
                 continue
             }
@@ -116,19 +116,22 @@ extension Sequencer {
         return effects
     }
 
-    private mutating func advance(_ origin: RequestOrigin, _ new: PositionUpdate, _ known: Conversation) -> [Effect] {
-        guard let place = known.place(of: new.user), place.isActive else {
+    private mutating func advance(
+        _ origin: RequestOrigin, _ new: PositionUpdate, _ known: (head: Int64, place: Place?)
+    ) -> [Effect] {
+        guard let place = known.place, place.isActive else {
             return [.answer(origin, .refused(Refusal(.notMember)))]
         }
-        guard max(new.read, new.delivered) <= known.head.sequence else {
-            let field = new.read > known.head.sequence ? "sequence" : "delivered"
-            let rule = "at most the newest sequence, \(known.head.sequence)"
+        guard max(new.read, new.delivered) <= known.head else {
+            let field = new.read > known.head ? "sequence" : "delivered"
+            let rule = "at most the newest sequence, \(known.head)"
             return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: rule)))]
         }
         let key = PositionKey(conversation: new.conversation, user: new.user)
         var update = self.positions[key] ?? PositionUpdate(conversation: new.conversation, user: new.user, read: 0, delivered: 0)
         update.read = max(update.read, new.read)
         update.delivered = max(update.delivered, new.delivered)
+        update.slot = place.slot
         self.positions[key] = update
         self.noteRead(new.conversation, slot: place.slot, read: update.read, delivered: update.delivered)
         let answer = Effect.answer(origin, .ok)
@@ -150,7 +153,7 @@ extension Sequencer {
             let newer = self.positions[key]
             self.positions[key] = PositionUpdate(
                 conversation: update.conversation, user: update.user, read: max(update.read, newer?.read ?? 0),
-                delivered: max(update.delivered, newer?.delivered ?? 0))
+                delivered: max(update.delivered, newer?.delivered ?? 0), slot: update.slot)
         }
     }
 }

@@ -35,8 +35,8 @@ package struct ReceiptQuestion: Sendable {
 /// What one process knows of a conversation's receipts: the positions of all who ever were members, and what senders were last told.
 package struct ReceiptDesk: Sendable {
     package var book: ReceiptBook
-    /// Ticks since somebody last asked, read or sent: an idle desk is cleared (`Sequencer.clearIdleDesks`).
-    var idleTicks = 0
+    /// Rounds of `Sequencer.clearIdleDesks` since somebody last asked or read.
+    var idleRounds = 0
     /// Whether a position moved since the last tick.
     var moved = false
 
@@ -113,10 +113,13 @@ extension Sequencer {
         return (ready, refused)
     }
 
-    /// Refuses every question that waits: the store does not answer.
-    package mutating func refuseQuestions(_ refusal: Refusal) -> [Effect] {
-        defer { self.questions.removeAll() }
-        return self.questions.map { .answer($0.origin, .refused(refusal)) }
+    /// Refuses every question and position that waits for a look-up: the store does not answer.
+    package mutating func refuseWaiting(_ refusal: Refusal) -> [Effect] {
+        defer {
+            self.questions.removeAll()
+            self.unplaced.removeAll()
+        }
+        return (self.questions.map(\.origin) + self.unplaced.map(\.origin)).map { .answer($0, .refused(refusal)) }
     }
 
     /// Up to which sequence the receipts of a conversation are frozen.
@@ -157,11 +160,15 @@ extension Sequencer {
     /// Whether the desk of a conversation is loaded; if there is none, it is begun.
     private mutating func openDesk(of id: ConversationID) -> Bool {
         if let desk = self.desks[id] {
-            self.desks[id]?.idleTicks = 0
+            self.desks[id]?.idleRounds = 0
             return desk.book.isLoaded
         }
         guard let conversation = self.conversations[id], conversation.headIsCurrent else { return false }
-        let desk = ReceiptDesk(head: conversation.head)
+        var desk = ReceiptDesk(head: conversation.head)
+        // What the rows do not have yet.
+        for update in self.positions.values where update.conversation == id {
+            desk.book.advance(slot: update.slot, read: update.read, delivered: update.delivered)
+        }
         self.desks[id] = desk
         guard !desk.book.isLoaded else { return true }
         self.loading.append(id)
@@ -211,11 +218,8 @@ extension Sequencer {
 
     /// A connected sender is told while the counts of his newest messages change.
     private mutating func follow(_ entry: Entry) {
-        guard self.attached[entry.sender] != nil, let conversation = self.conversations[entry.conversation],
-            conversation.head.rules.receipts, let place = conversation.place(of: entry.sender)
-        else { return }
-        self.conversations[entry.conversation]?.follow(
-            FollowedMessage(sequence: entry.sequence, sender: entry.sender, senderSlot: place.slot))
+        guard self.attached[entry.sender] != nil else { return }
+        self.conversations[entry.conversation]?.follow(entry)
     }
 
     /// Takes a position over into the desk, if there is one; else one is begun where a connected sender waits to hear.
@@ -225,6 +229,7 @@ extension Sequencer {
             _ = self.openDesk(of: id)
         }
         self.desks[id]?.book.advance(slot: slot, read: read, delivered: delivered)
+        self.desks[id]?.idleRounds = 0
         guard self.desks[id]?.moved == false else { return }
         self.desks[id]?.moved = true
         self.moved.append(id)
@@ -260,13 +265,13 @@ extension Sequencer {
         return effects
     }
 
-    /// Clears desks that nobody used for this many ticks: the store has all that they know.
-    package mutating func clearIdleDesks(after ticks: Int) {
+    /// Clears desks that nobody used for this many rounds: the store has all that they know.
+    package mutating func clearIdleDesks(after rounds: Int) {
         for (id, desk) in self.desks {
-            if desk.idleTicks >= ticks, desk.book.isLoaded {
+            if desk.idleRounds >= rounds, desk.book.isLoaded {
                 self.desks[id] = nil
             } else {
-                self.desks[id]?.idleTicks += 1
+                self.desks[id]?.idleRounds += 1
             }
         }
     }
@@ -287,9 +292,10 @@ extension Conversation {
     /// Whether a connected sender waits to hear who has his messages.
     var isFollowed: Bool { !self.followed.isEmpty }
 
-    mutating func follow(_ message: FollowedMessage) {
+    mutating func follow(_ entry: Entry) {
+        guard self.head.rules.receipts, let place = self.place(of: entry.sender) else { return }
         if self.followed.count >= Limits.receiptsFollowed { self.followed.removeFirst() }
-        self.followed.append(message)
+        self.followed.append(FollowedMessage(sequence: entry.sequence, sender: entry.sender, senderSlot: place.slot))
     }
 
     /// Counts that changed since the senders were last told, by sender. A message that all have read is not followed on.
@@ -300,8 +306,9 @@ extension Conversation {
             guard let now = book.counts(of: message.sequence, senderSlot: message.senderSlot), now != message.told else {
                 continue
             }
+            let isNews = message.told != nil || now.delivered > 0
             self.followed[index].told = now
-            news[message.sender, default: []].append(MessageReceipts(sequence: message.sequence, counts: now))
+            if isNews { news[message.sender, default: []].append(MessageReceipts(sequence: message.sequence, counts: now)) }
         }
         self.followed.removeAll { message in message.told.map { $0.read == $0.total } ?? false }
         return news

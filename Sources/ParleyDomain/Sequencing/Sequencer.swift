@@ -129,6 +129,7 @@ package struct Sequencer: Sendable {
                 unknown.places.insert(Unknown.Place(conversation: id, user: user))
             }
             if let query = Self.target(of: submission) { unknown.targets.insert(query) }
+            if let query = self.quoted(by: submission) { unknown.targets.insert(query) }
         }
         self.addPlaces(of: self.questions, to: &unknown)
         for position in self.unplaced {
@@ -145,6 +146,19 @@ package struct Sequencer: Sendable {
         if case .send(let message) = submission.command.action { sequence = message.thread }
         guard sequence > 0 else { return nil }
         return TargetQuery(conversation: submission.command.conversation, sequence: sequence, user: submission.user)
+    }
+
+    /// What a message replies to. Where the sender sees all of the log it need not be looked up, but whether he does may not be known
+    /// yet, and replies are few among members who joined a group with hidden history.
+    private func quoted(by submission: Submission) -> TargetQuery? {
+        guard case .send(let message) = submission.command.action, message.relatesTo > 0 else { return nil }
+        if let conversation = self.conversations[submission.command.conversation], conversation.knows(submission.user),
+            !conversation.quotesUnseen(message, by: submission.user)
+        {
+            return nil
+        }
+        return TargetQuery(
+            conversation: submission.command.conversation, sequence: message.relatesTo, user: submission.user)
     }
 
     /// Takes over what was looked up. Where a conversation is new here, those who are live in it may have missed something that a
@@ -185,11 +199,18 @@ package struct Sequencer: Sendable {
     package func decide(_ picked: [Submission], targets: [TargetQuery: Target] = [:], at now: Int64) -> Batch {
         var batch = Batch()
         batch.drafts.reserveCapacity(picked.count)
+        // Members whose one message of a slow interval is in this batch already.
+        var slowed: Set<PositionKey> = []
         for submission in picked {
             let conversation = self.conversations[submission.command.conversation]
             let target = targets.isEmpty ? nil : Self.target(of: submission).flatMap { targets[$0] }
+            let quoted = targets.isEmpty ? nil : self.quoted(by: submission).flatMap { targets[$0] }
+            if let wait = conversation?.slowWait(submission, &slowed) {
+                batch.lookups.append((submission, wait))
+                continue
+            }
             let decision =
-                conversation?.decide(submission.command, by: submission.user, target: target, at: now)
+                conversation?.decide(submission.command, by: submission.user, target: target, quoted: quoted, at: now)
                 ?? Conversation.decideUnknown(submission.command, by: submission.user, at: now)
             switch decision {
             case .append(let draft):

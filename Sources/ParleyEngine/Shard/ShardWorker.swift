@@ -52,7 +52,7 @@ final class ShardWorker: @unchecked Sendable {
         self.writePositions()
         self.ticks += 1
         if self.ticks % 60 == 0 {
-            self.sequencer.clearIdleDesks(after: 600)
+            self.sequencer.clearIdleDesks(after: 10)
             self.freezeReceipts()
         }
         return self.sequencer.receiptPushes()
@@ -117,7 +117,7 @@ final class ShardWorker: @unchecked Sendable {
         do throws(StoreFailure) {
             effects = try self.lookUp(self.sequencer.unknown(for: picked), &targets)
         } catch {
-            return self.failed(Batch(submissions: picked), error)
+            return self.failed(Batch(submissions: picked), error) + self.sequencer.refuseWaiting(Sequencer.refusal(for: error))
         }
         effects.append(contentsOf: self.sequencer.advanceUnplaced())
         let batch = self.sequencer.decide(picked, targets: targets, at: self.clock.wall())
@@ -227,7 +227,7 @@ final class ShardWorker: @unchecked Sendable {
         } catch {
             self.logger.error("receipts could not be read", metadata: ["failure": "\(error)"])
             effects.append(contentsOf: ready.map { .answer($0.origin, .refused(Sequencer.refusal(for: error))) })
-            effects.append(contentsOf: self.sequencer.refuseQuestions(Sequencer.refusal(for: error)))
+            effects.append(contentsOf: self.sequencer.refuseWaiting(Sequencer.refusal(for: error)))
         }
         return effects
     }

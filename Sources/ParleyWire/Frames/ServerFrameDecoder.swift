@@ -48,7 +48,7 @@ package struct ServerFrameDecoder {
             return .position(
                 try object.identifier("conversation", bytes), read: try object.integer("read", bytes, in: self.counts),
                 delivered: try object.integer("delivered", bytes, in: self.counts))
-        case "receipts", "typing", "presence", "heads": return try self.push(type, &object, bytes)
+        case "receipts", "typing", "presence": return try self.push(type, &object, bytes)
         case "synced": return .synced(id: try self.id(&object, bytes), try self.sync(&object, bytes))
         case "created":
             return .created(
@@ -178,7 +178,6 @@ package struct ServerFrameDecoder {
     private static func push(_ type: String, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ServerFrame {
         let id = try object.optionalInteger("id", bytes, in: self.counts)
         switch type {
-        case "heads": return .heads(try self.heads(&object, bytes))
         case "typing":
             let users = try object.users("users", bytes, count: 0...Limits.usersPerRequest)
             return .typing(try object.identifier("conversation", bytes), users)

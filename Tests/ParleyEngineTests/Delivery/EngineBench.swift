@@ -23,15 +23,24 @@ final class FakeSocket: Socket, @unchecked Sendable {
 
     init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
-    func write(_ frames: ByteBuffer) { self.writes.append(frames) }
+    /// Hears of each write, so that a test can see the order of writes to several sockets.
+    var onWrite: (() -> Void)?
+
+    func write(_ frames: ByteBuffer) {
+        self.writes.append(frames)
+        self.onWrite?()
+    }
     func close(code: UInt16, reason: String) { self.closed = code }
     func pauseReading() { self.pauses += 1 }
     func resumeReading() { self.resumes += 1 }
 
     /// The JSON texts of all frames written so far.
-    var texts: [String] {
+    var texts: [String] { self.texts(after: 0) }
+
+    /// The JSON texts of the frames of all writes after the first so many.
+    func texts(after writes: Int) -> [String] {
         var texts: [String] = []
-        for var buffer in self.writes {
+        for var buffer in self.writes.dropFirst(writes) {
             while let first = buffer.readInteger(as: UInt16.self) {
                 let short = Int(first & 0x7F)
                 let length =
@@ -47,8 +56,10 @@ final class FakeSocket: Socket, @unchecked Sendable {
     }
 
     /// The `type` of each frame, and its sequence where it has one.
-    var summary: [String] {
-        self.texts.map { text in
+    var summary: [String] { self.summary(after: 0) }
+
+    func summary(after writes: Int) -> [String] {
+        self.texts(after: writes).map { text in
             let object = (try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]) ?? [:]
             let type = object["type"] as? String ?? "?"
             if let sequence = object["sequence"] as? Int { return "\(type) \(sequence)" }
@@ -112,7 +123,7 @@ final class EngineBench: Sendable {
     /// Runs the loop until this holds. The shard's thread works meanwhile; a test that waits for nothing ends by its time limit.
     func until(_ condition: @escaping @Sendable () -> Bool) async throws {
         while true {
-            await self.loop.run()
+            await self.loop.advanceTime(by: LoopTurns.pause)
             if try await self.loop.executeInContext(condition) { return }
             await Task.yield()
         }

@@ -20,8 +20,13 @@ const shapes = {
   presence: { users: 'object' },
   pong: { id: 'number' },
   position: { conversation: 'string', read: 'number' },
+  receipts: { conversation: 'string', counts: 'object' },
+  readers: { id: 'number', members: 'object' },
+  reactions: { id: 'number', users: 'object' },
+  typing: { conversation: 'string', users: 'object' },
   heartbeat: { heads: 'object' },
   behind: { heads: 'object' },
+  heads: { heads: 'object' },
   reconnect: { after_ms: 'number' },
   error: { code: 'number' },
 };
@@ -66,7 +71,13 @@ export function decode(text) {
   for (const [field, type] of Object.entries(shape)) {
     if (typeof frame[field] !== type || frame[field] === null) throw new Error(`${frame.type}.${field} is no ${type}`);
   }
+  if (frame.type === 'event' && !readable(frame)) throw new Error('event.content is no object');
   return frame;
+}
+
+/** What may not be seen any more comes without its content. */
+function readable({ content, withheld, recalled }) {
+  return content === undefined ? Boolean(withheld || recalled) : typeof content === 'object' && content !== null;
 }
 
 /** An event without what only addresses it: the same shape as an entry of a page. */

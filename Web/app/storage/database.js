@@ -62,16 +62,16 @@ function durable(database) {
     outbox: () => transact(['outbox'], 'readonly', (outbox) => outbox.getAll()),
     drafts: () => transact(['drafts'], 'readonly', (drafts) => drafts.getAll()),
     /** A message to send takes the place of its draft, in one transaction: never both, never neither. */
-    enqueue: (row) =>
+    enqueue: (row, draft) =>
       transact(['outbox', 'drafts'], 'readwrite', (outbox, drafts) => {
         outbox.put(row);
-        drafts.delete([row.user, row.conversation]);
+        drafts.delete([row.user, draft]);
       }),
     keepRow: (row) => transact(['outbox'], 'readwrite', (outbox) => void outbox.put(row)),
     dropRows: (ids) => transact(['outbox'], 'readwrite', (outbox) => ids.forEach((id) => outbox.delete(id))),
     keepDraft: (draft) =>
       transact(['drafts'], 'readwrite', (drafts) => {
-        if (draft.text === '') drafts.delete([draft.user, draft.conversation]);
+        if (draft.text === '' && !draft.reply_to) drafts.delete([draft.user, draft.conversation]);
         else drafts.put(draft);
       }),
     clear: () =>
@@ -90,9 +90,9 @@ function volatile() {
     keepSetting: async (key, value) => void settings.set(key, value),
     outbox: async () => [...outbox.values()],
     drafts: async () => [...drafts.values()],
-    enqueue: async (row) => {
+    enqueue: async (row, draft) => {
       outbox.set(row.client_id, row);
-      drafts.delete(draftKey(row.user, row.conversation));
+      drafts.delete(draftKey(row.user, draft));
     },
     keepRow: async (row) => void outbox.set(row.client_id, row),
     dropRows: async (ids) => ids.forEach((id) => outbox.delete(id)),

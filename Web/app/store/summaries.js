@@ -1,6 +1,7 @@
 // Reducers of a conversation's summary: what the list shows without its messages. Pure.
 
-import { countsAsUnread } from '../sync/unread.js';
+import { applied } from '../sync/fold.js';
+import { countsAsUnread, mentionsMe } from '../sync/unread.js';
 
 const memberRoles = new Set(['owner', 'administrator', 'member']);
 
@@ -30,7 +31,10 @@ export function withEntry(summary, entry, me) {
   if (entry.sequence <= summary.head) return summary;
   const next = { ...summary, head: entry.sequence, time: entry.time };
   if (entry.kind === 'message') next.preview = entry;
+  // The preview is as of the head, which is behind this entry.
+  else if (summary.preview) next.preview = applied({ ...summary.preview, asOf: summary.head }, entry, me);
   if (countsAsUnread(entry, me) && entry.sequence > summary.read) next.unread = summary.unread + 1;
+  if (mentionsMe(entry, me) && entry.sequence > summary.read) next.mentions = (summary.mentions ?? 0) + 1;
   controls[entry.kind]?.(next, entry, me);
   return Object.freeze(next);
 }
@@ -92,18 +96,20 @@ function ended(next, { content, kind, sequence }, me) {
 }
 
 /** After another of the user's connections has read. */
-export function withPosition(summary, frame) {
+export function withPosition(summary, frame, counts) {
   if (frame.read < summary.read) return summary;
-  return Object.freeze({ ...summary, read: frame.read, unread: frame.unread ?? (frame.read >= summary.head ? 0 : summary.unread) });
+  return Object.freeze({ ...summary, read: frame.read, ...counts });
 }
 
-export function withUnread(summary, unread) {
-  return unread === summary.unread ? summary : Object.freeze({ ...summary, unread });
+/** `counts`: `{ unread, mentions }`. */
+export function withUnread(summary, counts) {
+  if (counts.unread === summary.unread && counts.mentions === (summary.mentions ?? 0)) return summary;
+  return Object.freeze({ ...summary, ...counts });
 }
 
 /** After reading here. */
-export function withRead(summary, read, unread) {
-  return read <= summary.read ? summary : Object.freeze({ ...summary, read, unread });
+export function withRead(summary, read, counts) {
+  return read <= summary.read ? summary : Object.freeze({ ...summary, read, ...counts });
 }
 
 /** The list: invitations, then newest first. A conversation that was left stays while it is looked at. */

@@ -40,6 +40,8 @@ export function createPeople({ store, link }) {
   return {
     want,
     learn,
-    wantFor: (entry) => want([entry.sender, ...(entry.content?.users ?? []), entry.content?.user]),
+    wantFor({ sender, content = {} }) {
+      want([sender, ...(content.users ?? []), content.user, ...(content.mentions ?? []), content.forwarded?.sender]);
+    },
   };
 }

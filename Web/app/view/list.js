@@ -28,7 +28,7 @@ export function createList({ store, clock, onOpen, onNew, onAnswer }) {
     if (row.label) line.append(h('span', { class: 'label' }, h('bdi', { text: row.label }), ': '));
     line.append(h('bdi', { dir: 'auto', text: row.preview }));
     button.replaceChildren(
-      avatar(row),
+      h('span', { class: 'face' }, avatar(row), row.online && h('span', { class: 'online', title: 'Online' }, h('span', { class: 'unseen', text: 'Online: ' }))),
       h('span', { class: 'lines' },
         h('span', { class: 'top' }, h('bdi', { class: 'title', dir: 'auto', text: row.title }), h('span', { class: 'time', text: row.time })),
         h('span', { class: 'bottom' }, line,

@@ -8,7 +8,7 @@ import { colourOf, faceOf, listTime, nameOf, noticeParts, partsText, titleOf } f
 export function listRows(store, now) {
   const open = store.get('view', 'open');
   const waiting = new Map();
-  for (const row of store.values('outbox').sort(byOrder)) waiting.set(row.conversation, row);
+  for (const row of store.values('outbox').sort(byOrder)) if (!row.act) waiting.set(row.conversation, row);
   return inOrder(store.values('conversation'), open).map((summary) => {
     const id = summary.conversation;
     const title = titleOf(store, summary);
@@ -29,6 +29,7 @@ export function listRows(store, now) {
       dissolved: Boolean(summary.dissolved),
       invited: summary.role === 'invited',
       current: id === open,
+      online: Boolean(summary.peer && store.get('presence', summary.peer)?.online),
       ...preview(store, summary, pending, draft),
     };
   });
@@ -46,6 +47,7 @@ function preview(store, summary, pending, draft) {
   if (!entry) return { label: '', preview: summary.kind === 'direct' ? 'Say hello' : 'No messages yet', state: 'empty' };
   if (entry.kind !== 'message') return { label: '', preview: partsText(noticeParts(store, entry)), state: '' };
   const own = entry.sender === store.get('me', 'user');
+  if (!entry.content) return { label: '', preview: entry.recalled ? 'Message recalled' : 'Message withheld', state: 'empty' };
   const label = own ? 'You' : summary.kind === 'direct' ? '' : nameOf(store, entry.sender);
   return { label, preview: oneLine(entry.content?.text ?? ''), state: '' };
 }

@@ -3,7 +3,7 @@ import ParleyDomain
 /// The promises of `MessageStore`, one case each at least. Cases start from an empty store.
 package enum MessageStoreContract {
     package static let cases: [ContractCase<StoreUnderTest>] =
-        numbering + repeats + failures + memberships + positions
+        numbering + repeats + failures + memberships + positions + entering + groups + links + relations + notes + receipts
 
     // MARK: Promises 1, 2 and 6
 

@@ -33,7 +33,7 @@ struct Room {
         time: Int64 = start,
         change: Change? = nil, relatesTo: Int64 = 0
     ) -> Draft {
-        let content = change == nil ? Array(#"{"type":"text","text":"\#(text.isEmpty ? client : text)"}"#.utf8) : []
+        let content = change == nil ? Self.content(text.isEmpty ? client : text) : []
         return Draft(
             conversation: self.id, sender: user(sender), clientID: ClientID(trusted: client), kind: kind, content: content,
             change: change,
@@ -45,17 +45,16 @@ struct Room {
         self.draft(client, from: sender, text: text, at: try self.head().controlSequence)
     }
 
-    /// A change decided on the present rules, by u1.
-    func change(_ client: String, _ change: Change) throws -> Draft {
-        let kind: EntryKind =
-            switch change {
-            case .create: .created
-            case .add: .added
-            case .end(let who): who == user(1) ? .left : .removed
-            case .setRole: .role
-            }
-        return self.draft(client, kind, at: try self.head().controlSequence, change: change)
+    /// A change decided on the present rules. An edit has the client id for its text.
+    func change(_ client: String, _ change: Change, by sender: Int = 1, time: Int64 = start) throws -> Draft {
+        var draft = self.draft(
+            client, change.kind(by: user(sender)), from: sender, at: try self.head().controlSequence, time: time, change: change,
+            relatesTo: change.target)
+        if case .edit = change { draft.content = Self.content(client) }
+        return draft
     }
+
+    static func content(_ text: String) -> [UInt8] { Array(#"{"type":"text","text":"\#(text)"}"#.utf8) }
 
     func one(_ draft: Draft) throws -> AppendOutcome {
         let outcomes = try self.store.append([draft])
@@ -74,7 +73,20 @@ struct Room {
     func send(_ client: String, from sender: Int = 1) throws -> Entry { try self.appended(self.message(client, from: sender)) }
 
     @discardableResult
-    func make(_ client: String, _ change: Change) throws -> Entry { try self.appended(self.change(client, change)) }
+    func make(_ client: String, _ change: Change, by sender: Int = 1) throws -> Entry {
+        try self.appended(self.change(client, change, by: sender))
+    }
+
+    /// Who became a member by this draft.
+    func joiners(_ draft: Draft) throws -> [Joiner] {
+        let outcome = try self.one(draft)
+        guard case .appended(_, let joined) = outcome else { throw ContractViolation(description: "not appended: \(outcome)") }
+        return joined
+    }
+
+    func refusal(_ client: String, _ change: Change, by sender: Int = 1) throws -> AppendRefusal {
+        try self.refusal(self.change(client, change, by: sender))
+    }
 
     func refusal(_ draft: Draft) throws -> AppendRefusal {
         let outcome = try self.one(draft)
@@ -99,6 +111,26 @@ struct Room {
         return found
     }
 
+    /// The newest entries as the user is shown them, oldest first.
+    func page(for number: Int) throws -> Page {
+        try self.reader.entries(in: self.id, for: user(number), after: 0, limit: Limits.pageEntriesMax)
+    }
+
+    /// The entry of this sequence as the user is shown it.
+    func shown(_ sequence: Int64, to number: Int) throws -> Entry {
+        try need(self.page(for: number).entries.first { $0.sequence == sequence }, "entry \(sequence) for u\(number)")
+    }
+
+    func state(of sequence: Int64, for number: Int) throws -> MessageState {
+        try self.page(for: number).states[sequence] ?? MessageState()
+    }
+
+    func note(_ note: Note) throws -> NoteOutcome {
+        let outcomes = try self.store.note([note])
+        try expectEqual(outcomes.count, 1, "outcomes")
+        return try need(outcomes.first, "outcome")
+    }
+
     func summary(_ number: Int) throws -> ConversationSummary {
         let all = try self.reader.changes(for: user(number), after: 0, limit: 100)
         return try need(all.first { $0.head.conversation == self.id }, "summary for u\(number)")
@@ -106,3 +138,38 @@ struct Room {
 }
 
 func user(_ number: Int) -> UserID { UserID(trusted: "u\(number)") }
+
+extension Change {
+    /// The message that the change is about; 0 for none.
+    var target: Int64 {
+        switch self {
+        case .edit(let target), .recall(let target), .react(let target, _, _), .pin(let target, _): target
+        default: 0
+        }
+    }
+
+    /// The kind of the entry that makes this change.
+    func kind(by sender: UserID) -> EntryKind {
+        switch self {
+        case .create: .created
+        case .add: .added
+        case .join: .joined
+        case .request: .requested
+        case .end(let user): user == sender ? .left : .removed
+        case .ban: .banned
+        case .unban: .unbanned
+        case .invite: .invited
+        case .decline: .declined
+        case .setRole: .role
+        case .transfer: .transferred
+        case .mute: .muted
+        case .settings: .changed
+        case .dissolve: .dissolved
+        case .makeLink, .revokeLink: .link
+        case .edit: .edit
+        case .recall: .recall
+        case .react: .reaction
+        case .pin: .pin
+        }
+    }
+}
