@@ -264,7 +264,7 @@ def test_a_million_members_cost_a_window(stage, group):
             page.idle()
             assert page.run(f'return document.querySelectorAll("{PANEL} .person").length') <= ROWS_IN_A_LIST, step
         assert page.run('return asked.map((each) => each.after_slot)') == [100 * at for at in range(page.run('return asked.length'))]
-        assert page.run(
+        page.until(
             'const port = document.querySelector(".windowed").getBoundingClientRect();'
             f'const rows = [...document.querySelectorAll("{PANEL} .person")].map((e) => e.getBoundingClientRect()).filter((r) => r.bottom > port.top && r.top < port.bottom);'
             'return Math.min(...rows.map((r) => r.top)) <= port.top + 60 && Math.max(...rows.map((r) => r.bottom)) >= port.bottom - 1')
@@ -310,7 +310,7 @@ def test_the_panel_by_keyboard_alone(stage, group):
     page.keys(Keys.ARROW_UP, Keys.ARROW_UP)
     assert page.focused() == 'Ban …'
     page.keys(Keys.ESCAPE)
-    assert page.run('return document.querySelector(".menu") === null && document.querySelector("dialog.panel").open')
+    page.until('return document.querySelector(".message-menu:popover-open") === null && document.querySelector("dialog.panel").open')
     assert name('Ben') in page.focused()
     page.keys(Keys.ENTER, Keys.END, Keys.ENTER)
     page.until('return document.querySelector("dialog.confirm") !== null')
