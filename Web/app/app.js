@@ -6,6 +6,7 @@
 // sync/places.js, marks.js and company.js.
 
 import { note } from './probe.js';
+import { createCache } from './sync/cache.js';
 import { createCatchUp } from './sync/catchup.js';
 import { createCompany } from './sync/company.js';
 import { createGroups } from './sync/groups.js';
@@ -33,6 +34,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
   });
   const people = createPeople({ store, link });
   const receipts = createReceipts({ store, link, clock });
+  const cache = createCache({ store, storage, clock, people });
   const places = createPlaces({ store, link, people });
   const marks = createMarks({ store, link });
   const company = createCompany({ store, link, clock, people });
@@ -54,7 +56,8 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     onSettled: outgoing.settle,
     onNew: happened,
     onServerRead: receipts.onServerRead,
-    onHead({ conversation, head, delivered }) {
+    onHead({ conversation, head, delivered, peer }) {
+      if (peer) company.watch();
       receipts.onServerDelivered(conversation, delivered ?? 0);
       receipts.arrived(conversation, head);
     },
@@ -66,7 +69,6 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     for (const entry of others) company.spoke(id, entry.sender);
     if (others.length > 0) receipts.arrived(id, others.at(-1).sequence);
     if (id === store.get('view', 'open') && entries.some((entry) => entry.kind === 'pin')) messages.loadPins(id);
-    if (entries.some((entry) => entry.kind === 'created')) company.watch();
     announce(id, entries);
   }
 
@@ -97,6 +99,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
       link.giveUp('no sync');
       return;
     }
+    cache.settle();
     link.proved();
     store.put('view', 'synced', true);
     outgoing.resume();
@@ -124,6 +127,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     store.put('me', 'name', grant.name);
     store.put('view', 'notice', '');
     await outgoing.restore();
+    await cache.restore();
     for (const draft of await storage.drafts()) {
       if (draft.user !== grant.user) continue;
       store.put('draft', draft.conversation, draft.text);

@@ -41,11 +41,14 @@ final class Lanes {
     /// The number of the oldest broadcast that is kept.
     private var first = 0
     private(set) var pendingBytes = 0
+    private var pendingWithheld = 0
     private var joined: (range: Range<Int>, frames: ByteBuffer)?
     private(set) var placeCount = 0
 
     private var end: Int { self.first + self.pending.count }
     var hasTurns: Bool { !self.turns.isEmpty }
+    /// Whether everything that waits has one form for all (0007).
+    var isPlain: Bool { self.pendingWithheld == 0 }
 
     // MARK: Places
 
@@ -112,6 +115,7 @@ final class Lanes {
     func append(_ broadcast: Broadcast, keeping bytes: Int) {
         self.pending.append(broadcast)
         self.pendingBytes += broadcast.frames.readableBytes
+        if broadcast.withheld != nil { self.pendingWithheld += 1 }
         while self.pendingBytes > bytes, self.pending.count > 1 { self.forgetOldest() }
         for lane in self.lanes.indices where !self.lanes[lane].isWaiting && !self.lanes[lane].places.isEmpty {
             self.lanes[lane].isWaiting = true
@@ -123,6 +127,7 @@ final class Lanes {
         guard let oldest = self.pending.popFirst() else { return }
         self.first += 1
         self.pendingBytes -= oldest.frames.readableBytes
+        if oldest.withheld != nil { self.pendingWithheld -= 1 }
     }
 
     func broadcasts(_ run: Range<Int>) -> some Sequence<Broadcast> {

@@ -39,8 +39,8 @@ extension Connection {
 
     /// The turn of the lane that it sits in: written at once, behind what it had before.
     func serve(_ due: Lanes.Due, of room: Room, from lanes: Lanes) {
-        let seesAll = self.firstVisible.isEmpty || self.firstVisible[room.conversation] == nil
-        if case .run(let run) = due, seesAll, self.outgoing.isEmpty, self.notedHeads.isEmpty, !self.isBehind,
+        let isShared = lanes.isPlain || self.firstVisible[room.conversation] == nil
+        if case .run(let run) = due, isShared, self.outgoing.isEmpty, self.notedHeads.isEmpty, !self.isBehind,
             self.socket.isWritable
         {
             return self.socket.write(lanes.frames(run))

@@ -1,6 +1,7 @@
 // Who has read a message and who has not: two lists with their counts, which together are always all who are asked about.
 
 import { counters } from '../probe.js';
+import { receiptsOff } from '../sync/marks.js';
 import { h, reconcile } from '../ui/dom.js';
 import { colourOf, initials } from '../viewmodel/text.js';
 import { avatar } from '../ui/avatar.js';
@@ -136,7 +137,7 @@ export function createReceiptPanel({ store, app }) {
       more = false;
       stale = false;
       names.replaceChildren();
-      const off = store.get('receiptsOff', conversation);
+      const off = receiptsOff(store, conversation);
       for (const element of [bar, names]) element.hidden = Boolean(off);
       search.hidden = true;
       fresh.hidden = true;

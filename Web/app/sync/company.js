@@ -3,6 +3,8 @@
 //
 // Tables: typing/<conversation> [user], presence/<user> { online, seen }.
 
+import { isMember } from '../store/summaries.js';
+
 export const typingFor = 5_000;
 const tellEvery = 3_000;
 const watchedMax = 200;
@@ -11,6 +13,7 @@ export function createCompany({ store, link, clock, people }) {
   let told = new Map();
   let ends = new Map();
   let watched = new Set();
+  let planned = false;
 
   function onTyping({ conversation, users }) {
     const me = store.get('me', 'user');
@@ -42,12 +45,19 @@ export function createCompany({ store, link, clock, people }) {
     link.request({ type: 'typing', conversation }).catch(() => {});
   }
 
-  /** The others of the direct conversations, as far as the server watches. */
-  async function watch() {
+  /** Asks about the others of the direct conversations, once for all that become known together. */
+  function watch() {
+    if (planned) return;
+    planned = true;
+    queueMicrotask(ask);
+  }
+
+  async function ask() {
+    planned = false;
     if (link.phase !== 'live') return;
-    const peers = store.values('conversation').filter((each) => each.peer && each.role !== 'none').sort((one, other) => other.time - one.time);
+    const peers = store.values('conversation').filter((each) => each.peer && isMember(each)).sort((one, other) => other.time - one.time);
     const users = peers.slice(0, watchedMax).map((each) => each.peer);
-    if (users.length === 0 || users.every((user) => watched.has(user))) return;
+    if (users.every((user) => watched.has(user))) return;
     watched = new Set(users);
     try {
       take(await link.request({ type: 'presence', users, watch: true }));

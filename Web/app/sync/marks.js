@@ -4,6 +4,7 @@
 // Tables: receipt/<conversation>/<sequence> { total, read, delivered }, receiptsOff/<conversation>.
 
 import { note } from '../probe.js';
+import { isMember } from '../store/summaries.js';
 
 const perRequest = 200;
 
@@ -24,6 +25,12 @@ export function markOf(counts) {
   return counts.delivered >= counts.total ? 'delivered' : 'sent';
 }
 
+/** Whether nobody is told who has read what: by the group's rules, or because the server said so. */
+export function receiptsOff(store, id) {
+  const rule = store.get('conversation', id)?.rules?.receipts;
+  return rule === undefined ? Boolean(store.get('receiptsOff', id)) : !rule;
+}
+
 export function createMarks({ store, link }) {
   const asked = new Set();
   const keyOf = (id, sequence) => `${id}/${sequence}`;
@@ -37,17 +44,18 @@ export function createMarks({ store, link }) {
 
   /** The newest of one's own in the open conversation, and those that the screen shows besides. */
   async function poll(id) {
-    if (!id || link.phase !== 'live' || store.get('conversation', id)?.role === 'none') return;
+    if (!id || link.phase !== 'live' || !isMember(store.get('conversation', id)) || receiptsOff(store, id)) return;
     try {
       take(id, await link.request({ type: 'receipts', conversation: id }));
-    } catch {
-      // The marks stay as they were; the next push or connection mends them.
+    } catch (error) {
+      // Else the marks stay as they were, and the next push or connection mends them.
+      if (error.name === 'receipts_off') store.put('receiptsOff', id, true);
     }
   }
 
   /** Own messages on the screen whose counts nobody sent yet. */
   function want(id, sequences) {
-    if (store.get('receiptsOff', id)) return;
+    if (receiptsOff(store, id)) return;
     for (const sequence of sequences) {
       const key = keyOf(id, sequence);
       if (asked.has(key) || store.get('receipt', key)) continue;

@@ -121,7 +121,9 @@ export function createPlaces({ store, link, people }) {
         for (const entry of page.entries) people.wantFor(entry);
         // What was pushed meanwhile is behind the page, or in it.
         const later = store.get('thread', key)?.entries ?? [];
-        entries = merged(page.entries.map((entry) => taken(entry, page.head)), merged(entries, later));
+        const [first, replies] = [page.entries.find((entry) => entry.sequence === root), page.entries.filter((entry) => entry.sequence !== root)];
+        if (first) store.put('message', key, taken(first, page.head));
+        entries = merged(replies.map((entry) => taken(entry, page.head)), merged(entries, later));
         store.put('thread', key, { entries, loading: true });
         if (!page.more || page.entries.length === 0 || entries.length >= threadMax) break;
       }

@@ -134,11 +134,11 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
     field.setSelectionRange(field.value.length, field.value.length);
   }
 
-  function input(event) {
+  function input() {
     const edit = editing();
     if (edit) edit.text = field.value;
     fit();
-    if (!event.isComposing) completion.update();
+    completion.update();
     if (field.value !== '' && !edit) app.typing(conversation);
     cancelKeep();
     cancelKeep = clock.after(draftAfter, keep);

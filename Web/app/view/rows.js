@@ -27,7 +27,7 @@ function fillMessage(item, row) {
   item.classList.toggle('gone', row.gone !== '');
   item.dataset.state = row.state;
   // The toolbar is one for all rows, and stands in the row that it serves.
-  const toolbar = item.querySelector('.toolbar') ?? '';
+  const toolbar = (row.gone === '' && item.querySelector('.toolbar')) || '';
   item.replaceChildren(
     row.own ? '' : row.first ? avatar(row) : h('span', { class: 'avatar-space' }),
     h('div', { class: 'stack' },
@@ -41,7 +41,8 @@ function fillMessage(item, row) {
           row.state === 'failed' && refusal(row)),
         toolbar),
       row.reactions.length > 0 && reactions(row),
-      row.replies > 0 && replies(row)),
+      row.replies > 0 && replies(row),
+      row.last && row.markLine && markLine(row)),
   );
 }
 
@@ -64,14 +65,16 @@ function meta(row) {
     row.own && row.gone === '' && ownMark(row));
 }
 
-/** Its width is reserved: a message that is read must not be laid out anew. */
+/** A sign whose size never changes: a message that is read must not be laid out anew. */
 function ownMark(row) {
   if (row.mark === '') return [icon(stateIcons[row.state]), h('span', { class: 'unseen', text: states[row.state] })];
-  const element = h('button', { type: 'button', class: `mark is-${row.mark} link`, tabindex: '-1', data: { action: 'receipts' }, title: row.markText || 'Sent' },
-    icon(markIcons[row.mark]),
-    h('span', { class: row.reserve > 0 && row.markText.startsWith('Read') ? 'mark-words' : 'unseen', text: row.markText || 'Sent' }));
-  if (row.reserve > 0) element.style.minInlineSize = `${Math.round(row.reserve * 5.6) + 16}px`;
-  return element;
+  return h('button', { type: 'button', class: `mark is-${row.mark} link`, tabindex: '-1', data: { action: 'receipts' }, title: row.markText },
+    icon(markIcons[row.mark]), h('span', { class: 'unseen', text: row.markText }));
+}
+
+/** In a group, the words stand under the last message of a turn. */
+function markLine(row) {
+  return h('button', { type: 'button', class: 'mark-line link', tabindex: '-1', data: { action: 'receipts' }, text: row.markText });
 }
 
 function quotation({ sequence, name, text, gone, known }) {

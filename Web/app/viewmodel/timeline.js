@@ -4,7 +4,7 @@
 // text beside it (`stamp`) that changes with it.
 
 import { applied } from '../sync/fold.js';
-import { markOf } from '../sync/marks.js';
+import { markOf, receiptsOff } from '../sync/marks.js';
 import { findMessage } from '../sync/places.js';
 import { byOrder, wishes } from '../sync/queue.js';
 import { countsAsUnread, mentionsMe } from '../sync/unread.js';
@@ -107,7 +107,7 @@ function messageRow(context, entry, first, { state, reason }) {
   const reactions = entry.reactions ?? [];
   const people = peopleIn(store, content, me);
   const forwarded = content.forwarded ? nameOf(store, content.forwarded.sender) : '';
-  const mark = own && state === 'sent' && !entry.recalled ? markWords(store, conversation, entry, group) : { mark: '', markText: '', reserve: 0 };
+  const mark = own && state === 'sent' && !entry.recalled ? markWords(store, conversation, entry, group) : { mark: '', markText: '', markLine: false };
   return {
     key: own && entry.client_id ? `c:${entry.client_id}` : `s:${entry.sequence}`,
     kind: 'message',
@@ -158,13 +158,13 @@ function peopleIn(store, content, me) {
   return people;
 }
 
-/** How far an own message has come. `reserve`: the most characters that its words will ever need. */
+/** How far an own message has come; `markLine`: whether there is more to say than a sign can. */
 function markWords(store, conversation, entry, group) {
-  if (store.get('receiptsOff', conversation)) return { mark: 'sent', markText: '', reserve: 0 };
+  if (receiptsOff(store, conversation)) return { mark: 'sent', markText: 'Sent', markLine: false };
   const counts = store.get('receipt', `${conversation}/${entry.sequence}`);
   const mark = markOf(counts);
   const total = counts?.total ?? Math.max(0, (store.get('conversation', conversation)?.members ?? 1) - 1);
-  if (!group || total <= 1) return { mark, markText: { sent: 'Sent', delivered: 'Delivered' }[mark] ?? 'Read', reserve: 0 };
-  const words = `Read ${counts?.read ?? 0} of ${total}`;
-  return { mark, markText: counts && counts.read > 0 ? words : mark === 'delivered' ? 'Delivered' : 'Sent', reserve: `Read ${total} of ${total}`.length };
+  const many = group && total > 1;
+  const words = { sent: 'Sent', delivered: 'Delivered', read: many ? `Read by all ${total}` : 'Read', partly: `Read ${counts?.read} of ${total}` };
+  return { mark, markText: words[mark], markLine: many };
 }
