@@ -43,13 +43,13 @@ extension ClientCore {
         case .synced(let id, let reply): self.synced(id, reply, at: now)
         case .ok(let id): self.reported(id, at: now)
         case .position(let conversation, let read, let delivered): self.moved(conversation, read: read, delivered: delivered)
-        case .heartbeat(_, let heads), .behind(let heads): self.told(heads, at: now)
+        case .heartbeat(_, let heads), .behind(let heads), .heads(let heads): self.told(heads, at: now)
         case .reconnect(let pause):
             self.news.append(.close(connection))
             self.connectFailures = 0
             self.disconnect(at: now, notBefore: now + pause)
         case .error(let id, let error): self.failed(id, error, at: now)
-        case .pong, .other: break
+        case .pong, .receipts, .typing, .presence, .other: break
         }
         if self.isBlocked, self.pending.count < self.requestsInFlight { self.pumpAll(at: now) }
         for request in self.takeRequests() { self.news.append(.send(request)) }
@@ -130,8 +130,8 @@ extension ClientCore {
     private func ends(_ entry: ReceivedEntry) -> Bool {
         switch entry.kind {
         case .left: entry.sender == self.user
-        case .removed: entry.content == ControlContent.bytes(for: .end(self.user), slots: [])
-        case .message, .created, .added, .role, nil: false
+        case .removed, .banned: entry.content == ControlContent.bytes(for: .end(self.user), slots: [])
+        default: false
         }
     }
 
@@ -167,21 +167,32 @@ extension ClientCore {
 
     /// The entry that a command became; nil where the server's content cannot be known here.
     private func entry(of item: OutboxItem, _ receipt: Receipt) -> ReceivedEntry? {
-        let (kind, content, relatesTo): (EntryKind, [UInt8], Int64)
-        switch item {
-        case .command(.send(_, _, let sent, let target)): (kind, content, relatesTo) = (.message, sent, target)
-        case .command(.leave): (kind, content, relatesTo) = (.left, ControlContent.bytes(for: .end(self.user), slots: []), 0)
-        case .command(.remove(_, _, let user)):
-            (kind, content, relatesTo) = (.removed, ControlContent.bytes(for: .end(user), slots: []), 0)
-        case .command(.setRole(_, _, let user, let role)):
-            (kind, content, relatesTo) = (.role, ControlContent.bytes(for: .setRole(user, role), slots: []), 0)
-        // Which of the users were members before, and the slots of the others, only the server knows.
-        case .command(.add), .command(.create), .create: return nil
+        guard case .command(let command) = item, let made = self.made(by: command.action) else { return nil }
+        var entry = ReceivedEntry(
+            sequence: receipt.sequence, id: receipt.id, kind: made.kind, sender: self.user, clientID: receipt.clientID,
+            time: receipt.time, relatesTo: command.target, content: made.content)
+        if case .send(let message) = command.action {
+            entry.relatesTo = message.relatesTo
+            entry.thread = message.thread
         }
-        return ReceivedEntry(
-            sequence: receipt.sequence, id: receipt.id, kind: kind, sender: self.user, clientID: receipt.clientID,
-            time: receipt.time,
-            relatesTo: relatesTo, content: content)
+        return entry
+    }
+
+    /// Kind and content of the entry that this action becomes; nil where only the server knows: which of the users were members
+    /// before, and the slots of the others.
+    private func made(by action: Command.Action) -> (kind: EntryKind, content: [UInt8])? {
+        switch action {
+        case .send(let message): (.message, message.content)
+        case .edit(_, let content): (.edit, content)
+        case .leave: (.left, ControlContent.bytes(for: .end(self.user), slots: []))
+        case .remove(let user): (.removed, ControlContent.bytes(for: .end(user), slots: []))
+        case .setRole(let user, let role): (.role, ControlContent.bytes(for: .setRole(user, role), slots: []))
+        case .recall(let target): (.recall, ControlContent.bytes(for: .recall(target: target), slots: []))
+        case .react(let target, let emoji, let on):
+            (.reaction, ControlContent.bytes(for: .react(target: target, emoji: emoji, on: on), slots: []))
+        case .pin(let target, let on): (.pin, ControlContent.bytes(for: .pin(target: target, on: on), slots: []))
+        default: nil
+        }
     }
 
     private mutating func created(_ id: Int64, _ conversation: ConversationID, _ clientID: ClientID, at now: Int64) {

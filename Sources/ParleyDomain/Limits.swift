@@ -24,6 +24,48 @@ package enum Limits {
     package static let membersPerGroupMax = 1_000_000
     /// Users named in one request (initial members, a bulk add).
     package static let usersPerRequest = 1_000
+    /// Users invited in one request.
+    package static let invitesPerRequest = 100
+    /// Users that one message mentions by name.
+    package static let mentionsPerMessage = 50
+    /// Longest emoji of a reaction, in bytes of UTF-8.
+    package static let emojiBytes = 32
+    /// Different emoji on one message.
+    package static let emojiPerMessage = 20
+    /// Pinned messages of a conversation.
+    package static let pinsPerConversation = 100
+    /// Links of a conversation that can be used.
+    package static let linksPerConversation = 100
+    /// Longest link that a client may hand in: its name, a dot and its secret, in bytes (they are ASCII).
+    package static let linkBytes = 128
+    /// Longest description of a group, in Unicode scalar values.
+    package static let descriptionCharacters = 1_000
+    /// Longest avatar of a group, in Unicode scalar values.
+    package static let avatarCharacters = 64
+    /// Longest reason of a report, in Unicode scalar values.
+    package static let reasonCharacters = 500
+    /// Longest private data of a user, or of a user and conversation, in bytes.
+    package static let privateDataBytes = 4_096
+    /// Messages whose receipts one request asks for.
+    package static let receiptsPerRequest = 200
+    /// A sender's newest messages whose counts are pushed, and answered where none are named.
+    package static let receiptsFollowed = 64
+    /// Users whose presence one request asks for.
+    package static let presencePerRequest = 200
+    /// Members of a group beyond which nobody is woken by its messages.
+    package static let membersWoken = 5_000
+    /// Users of a conversation who are named as online.
+    package static let onlineShown = 100
+    /// Users that one user blocks.
+    package static let blocksPerUser = 1_000
+    /// Connections in a conversation beyond which typing is not told.
+    package static let typingConnections = 500
+    /// Replies of a thread are counted up to here.
+    package static let repliesShown = 1_000
+    /// The longest slow mode, in milliseconds.
+    package static let slowMilliseconds: Int64 = 86_400_000
+    /// The longest window for taking back a message, in milliseconds: ten years.
+    package static let recallMilliseconds: Int64 = 315_360_000_000
     /// Entries in a page unless the client asks for fewer (R30, R31).
     package static let pageEntries = 50
     /// The largest page that a client may ask for.

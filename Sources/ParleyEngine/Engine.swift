@@ -13,37 +13,51 @@ package final class Engine: SocketSessionFactory {
     let readers: ReaderPool
     let hello: ServerHello
     let logger: Logger
+    let links: LinkSecrets
     private let nextConnection = Atomic<UInt64>(1)
+    private let exchanges = Atomic<UInt64>(RequestOrigin.firstExchange)
     private let timers = Mutex<[RepeatedTask]>([])
     let shard: ShardRunner
     private let outbox: LoopOutbox
 
     /// - Parameters:
+    ///   - pushHook: What wakes users who are not connected; nobody is woken without one.
     ///   - store: The writing half of the store; from here on only the shard's thread uses it.
     ///   - group: The event loops that connections live on.
     package init(
         store: sending any MessageStore, reader: any MessageReader, accounts: any AccountService, group: any EventLoopGroup,
-        settings: EngineSettings, clock: EngineClock, logger: Logger
+        settings: EngineSettings, clock: EngineClock, logger: Logger, pushHook: (any PushHook)? = nil
     ) {
         self.settings = settings
         self.clock = clock
         self.accounts = accounts
         self.logger = logger
+        self.links = LinkSecrets(secret: settings.linkSecret)
         let epoch = store.epoch
         self.hello = ServerHello(
             epoch: epoch, heartbeatMilliseconds: settings.heartbeatMilliseconds, authMilliseconds: settings.authMilliseconds,
             requestsInFlight: settings.requestsInFlight)
-        self.readers = ReaderPool(reader: reader, epoch: epoch, settings: settings)
+        let readers = ReaderPool(reader: reader, epoch: epoch, links: self.links, settings: settings)
+        self.readers = readers
         let outbox = LoopOutbox(loops: Array(group.makeIterator()))
         self.outbox = outbox
-        self.shard = ShardRunner(store: store, settings: settings, clock: clock, logger: logger) { outbox.dispatch($0) }
+        let planner = pushHook.map { PushPlanner(hook: $0, readers: readers, settings: settings, logger: logger) }
+        self.shard = ShardRunner(store: store, settings: settings, clock: clock, logger: logger) { effects in
+            outbox.dispatch(effects)
+            planner?.observe(effects)
+        }
         outbox.open(engine: self)
         let shard = self.shard
-        let sweeps = outbox.startSweeps()
+        var sweeps = outbox.startSweeps()
+        if let planner {
+            let delay = TimeAmount.milliseconds(settings.wakeMilliseconds)
+            sweeps.append(group.next().scheduleRepeatedTask(initialDelay: delay, delay: delay) { _ in planner.tick() })
+        }
         let first = group.next().scheduleRepeatedTask(
             initialDelay: .milliseconds(settings.positionsMilliseconds), delay: .milliseconds(settings.positionsMilliseconds)
         ) { _ in shard.post(CollectionOfOne(.tick)) }
-        self.timers.withLock { $0 = sweeps + [first] }
+        sweeps.append(first)
+        self.timers.withLock { [sweeps] in $0 = sweeps }
     }
 
     /// Makes the engine's side of a connection. Called on the socket's event loop.
@@ -83,10 +97,25 @@ package final class Engine: SocketSessionFactory {
 
     // MARK: For connections
 
-    func submit(_ submission: Submission, from delivery: LoopDelivery) {
+    func nextLoop() -> any EventLoop { self.outbox.nextLoop() }
+    func nextExchange() -> UInt64 { self.exchanges.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    func submit(_ submission: Submission) {
         if !self.shard.post(CollectionOfOne(.submit(submission))) {
             self.hand([.answer(submission.origin, .refused(Refusal(.draining)))], to: submission.origin.loop)
         }
+    }
+
+    /// Refuses a command, unless its client id was stored before: then it gets the same ack for ever.
+    func refuse(_ submission: Submission, _ refusal: Refusal) {
+        if !self.shard.post(CollectionOfOne(.lookUp(submission, refusal))) {
+            self.hand([.answer(submission.origin, .refused(Refusal(.draining)))], to: submission.origin.loop)
+        }
+    }
+
+    /// Tells every loop that somebody types.
+    func typing(_ user: UserID, in conversation: ConversationID) {
+        for loop in self.outbox.indices { self.hand([.typing(user, conversation)], to: loop) }
     }
 
     /// On the loop itself: what its connections share.
@@ -101,19 +130,20 @@ package final class Engine: SocketSessionFactory {
     /// The creation of a conversation. Its id follows from who makes it and the client id (a group) or from the pair (a direct
     /// one), so that a repeat finds the same conversation.
     func creation(of new: NewConversation, by user: UserID, clientID: ClientID, members: [UserID]) -> Command {
-        let name: String
+        let id: ConversationID
         switch new.kind {
-        case .group: name = "g" + Self.digest("group\n\(user)\n\(clientID)")
-        case .direct:
-            let pair = ([user] + members).sorted()
-            name = "d" + Self.digest("direct\n" + pair.map(\.rawValue).joined(separator: "\n"))
+        case .group:
+            let digest = SHA256.hash(data: Array("group\n\(user)\n\(clientID)".utf8))
+            id = ConversationID(trusted: "g" + Base32.text(of: digest, characters: 26))
+        case .direct: id = Self.directConversation(of: user, members.first ?? user)
         }
-        return .create(ConversationID(trusted: name), clientID, new, members: members)
+        return .create(id, clientID, new, members: members)
     }
 
-    /// 130 bits of a SHA-256 as 26 characters.
-    private static func digest(_ text: String) -> String {
-        let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
-        return String(decoding: SHA256.hash(data: Array(text.utf8)).prefix(26).map { alphabet[Int($0 & 31)] }, as: UTF8.self)
+    /// The one direct conversation of two users.
+    static func directConversation(of one: UserID, _ other: UserID) -> ConversationID {
+        let pair = [one, other].sorted().map(\.rawValue).joined(separator: "\n")
+        return ConversationID(
+            trusted: "d" + Base32.text(of: SHA256.hash(data: Array("direct\n\(pair)".utf8)), characters: 26))
     }
 }

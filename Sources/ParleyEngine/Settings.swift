@@ -16,10 +16,36 @@ package struct EngineSettings: Sendable {
     package var readerThreads = 2
     /// Reads that may wait for those threads.
     package var waitingReads = 8_192
-    /// Connections that one loop writes to before others get a turn.
+    /// Connections that one loop pushes to before it looks at its sockets again (R25, R28).
     package var connectionsPerTurn = 256
+    /// Connections that one loop writes answers to before it looks at its sockets again. They go before everything else.
+    package var answersPerTurn = 256
+    /// Members of a conversation on one loop beyond which it is served in lanes, behind smaller ones (R25).
+    package var laneSeats = 256
+    /// Connections of one large conversation that are written to before another has its turn.
+    package var laneFrames = 64
+    /// Bytes of entries that one loop keeps for members of a large conversation whose turn has not come; members who lack what
+    /// is not kept pull it. One publication is kept whatever its size.
+    package var pendingBytesPerRoom = 1 << 20
+    /// How often a connection hears of the heads of conversations that it does not want to be pushed (R36); looked at once a second.
+    package var headsMilliseconds: Int64 = 1_000
     /// Connections that become live in one turn of the shard.
     package var attachesPerTurn = 128
+
+    /// Questions about receipts answered in one turn of the shard.
+    package var questionsPerTurn = 64
+    /// Member rows that one turn of the shard reads to answer them.
+    package var receiptRowsPerTurn = 2_048
+    /// How long it is kept who has read, after which only the counts are; 0 for ever (R52).
+    package var receiptRetentionMilliseconds: Int64 = 0
+    /// Messages whose receipts are frozen in one go, once a minute.
+    package var freezesPerTurn = 4_096
+    /// How often members who are not connected are woken for a conversation, in milliseconds.
+    package var wakeMilliseconds: Int64 = 2_000
+    /// Members looked at in one read when they are woken.
+    package var wakesPerPage = 256
+    /// The key of invite links, 32 bytes.
+    package var linkSecret: [UInt8] = []
 
     package init() {}
 }

@@ -16,6 +16,11 @@ extension Check {
             let member = try Row.member(query, at: 0, in: head.conversation)
             let place = "member \(member.membership.user) of conversation \(head.conversation)"
             if member.membership.active { active += 1 }
+            // Who never was a member has no slot, no interval and no position.
+            if member.membership.slot == 0 {
+                if member.endedAt != 0 || member.membership.read != 0 { self.report.note("\(place) has a past and no slot") }
+                continue
+            }
             if member.membership.slot != slot + 1 {
                 self.report.note("\(place) has slot \(member.membership.slot) after \(slot)")
             }

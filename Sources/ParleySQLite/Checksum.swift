@@ -61,14 +61,17 @@ struct Checksum {
 
 extension Entry {
     /// The sum over everything that is stored of the entry, its names included, so that a flipped bit in any table that
-    /// the answer is made of shows (R96). Lengths come first: no two entries give the same bytes.
+    /// the answer is made of shows (R96). Lengths come first, and whether a thread follows: no two entries give the same bytes, and
+    /// those without a thread give what they gave before there were threads.
     var checksum: UInt32 {
         var sum = Checksum()
         sum.add([
             Int64(Self.formatVersion) | Int64(self.kind.rawValue) << 8 | Int64(self.conversation.rawValue.utf8.count) << 16
-                | Int64(self.sender.rawValue.utf8.count) << 24 | Int64(self.clientID.rawValue.utf8.count) << 32,
+                | Int64(self.sender.rawValue.utf8.count) << 24 | Int64(self.clientID.rawValue.utf8.count) << 32
+                | (self.thread == 0 ? 0 : 1 << 40),
             Int64(self.content.count), self.sequence, self.id, self.time, self.messageOrdinal, self.senderOrdinal, self.relatesTo,
         ])
+        if self.thread != 0 { sum.add([self.thread]) }
         sum.add(self.conversation.rawValue)
         sum.add(self.sender.rawValue)
         sum.add(self.clientID.rawValue)

@@ -1,28 +1,98 @@
 import ParleyDomain
 
 extension Draft {
+    /// A message that costs one row.
+    var isPlain: Bool { self.thread == 0 && self.mentions.isEmpty && !self.mentionsAll && self.asked.isEmpty }
+
+    /// What is kept beside the entry to tell a repeat from a conflict; nil where its content and its target tell.
+    var keptRequest: [UInt8]? {
+        guard let change else { return self.asked.isEmpty ? nil : self.asked }
+        return self.kind.hasTarget ? nil : change.request
+    }
+
+    /// The content of the entry, where the draft alone says it.
+    var expectedContent: [UInt8] {
+        switch self.change {
+        case .none, .edit: self.content
+        case .some(let change): ControlContent.bytes(for: change, slots: [])
+        }
+    }
+
     /// What is wrong with the draft itself, whatever the store holds; nil if nothing is.
     var fault: String? {
         if !Snowflake.times.contains(self.time) { return "time \(self.time) is out of range" }
         if self.relatesTo < 0 { return "relates to sequence \(self.relatesTo)" }
-        switch (self.change, self.kind) {
-        case (nil, .message):
-            return self.content.count > Limits.contentBytes ? "content of \(self.content.count) bytes" : nil
-        case (.create?, .created), (.add?, .added), (.end?, .left), (.end?, .removed), (.setRole?, .role):
-            return self.relatesTo == 0 ? nil : "a \(self.kind.name) entry relates to nothing"
-        default:
-            return "a \(self.kind.name) entry with the change of another kind"
+        if self.content.count > Limits.contentBytes { return "content of \(self.content.count) bytes" }
+        guard let change else {
+            if self.kind != .message { return "a \(self.kind.name) entry without a change" }
+            if self.thread < 0 { return "thread \(self.thread)" }
+            return self.mentions.count > Limits.mentionsPerMessage ? "\(self.mentions.count) mentions" : nil
         }
+        if !change.kinds.contains(self.kind) { return "a \(self.kind.name) entry with the change of another kind" }
+        if self.relatesTo != change.target { return "a \(self.kind.name) entry relates to \(self.relatesTo)" }
+        if self.thread != 0 || !self.mentions.isEmpty || self.mentionsAll || !self.asked.isEmpty {
+            return "a \(self.kind.name) entry with what only messages have"
+        }
+        return nil
     }
 }
 
-extension MembershipChange {
+extension Change {
     /// What was asked for, as bytes that are the same for the same request. Kept beside the entry, because its content
     /// names only those whom the change concerned.
     var request: [UInt8] {
         let asked = ControlContent.bytes(for: self, slots: [])
-        guard case .create(let new, _) = self else { return asked }
-        return asked + Array(" cap \(new.memberCap) history \(new.historyVisible)".utf8)
+        switch self {
+        case .create(let new, _): return asked + Array(Self.request(new).utf8)
+        case .join(let link): return Array("join \(link ?? "")".utf8)
+        case .request(let link): return Array("request \(link)".utf8)
+        case .makeLink(let link): return asked + Array(" expires \(link.expires) uses \(link.uses)".utf8)
+        default: return asked
+        }
+    }
+
+    /// What is not said stands for the value unless set, as it did before there was more to say.
+    private static func request(_ new: NewConversation) -> String {
+        var text = " cap \(new.memberCap) history \(new.historyVisible)"
+        if !new.description.isEmpty { text += " description \(ControlContent.quoted(new.description))" }
+        if !new.avatar.isEmpty { text += " avatar \(ControlContent.quoted(new.avatar))" }
+        guard new.rules != GroupRules() else { return text }
+        let rules = new.rules
+        return text + " rules \(rules.send.name) \(rules.invite.name) \(rules.mentionAll.name) \(rules.joining.name) "
+            + "\(rules.slowMilliseconds) \(rules.recallMilliseconds) \(rules.receipts)"
+    }
+
+    /// The message that the change is about; 0 for none.
+    var target: Int64 {
+        switch self {
+        case .edit(let target), .recall(let target), .react(let target, _, _), .pin(let target, _): target
+        default: 0
+        }
+    }
+
+    /// The kinds of entries that make this change.
+    var kinds: [EntryKind] {
+        switch self {
+        case .create: [.created]
+        case .add: [.added]
+        case .join: [.joined]
+        case .request: [.requested]
+        case .end: [.left, .removed]
+        case .ban: [.banned]
+        case .unban: [.unbanned]
+        case .invite: [.invited]
+        case .decline: [.declined]
+        case .setRole: [.role]
+        case .transfer: [.transferred]
+        case .mute: [.muted]
+        case .settings: [.changed]
+        case .dissolve: [.dissolved]
+        case .makeLink, .revokeLink: [.link]
+        case .edit: [.edit]
+        case .recall: [.recall]
+        case .react: [.reaction]
+        case .pin: [.pin]
+        }
     }
 }
 

@@ -37,8 +37,9 @@ package final class SQLiteMessageReader: MessageReader {
                 guard page.room == 0 || expected > range.upperBound else { throw .hole(at: expected, in: conversation) }
                 if page.room == 0 { break }
             }
-            let last = page.entries.last?.sequence ?? after
-            return Page(entries: page.entries, head: view.head.sequence, more: view.visible.contains { $0.upperBound > last })
+            let folded = try self.folded(page.entries, view, snapshot)
+            let last = folded.entries.last?.sequence ?? after
+            return folded.page(view, more: view.visible.contains { $0.upperBound > last })
         }
     }
 
@@ -69,45 +70,9 @@ package final class SQLiteMessageReader: MessageReader {
                 guard page.room == 0 || expected < range.lowerBound else { throw .hole(at: expected, in: conversation) }
                 if page.room == 0 { break }
             }
-            let last = page.entries.last?.sequence ?? before
-            return Page(entries: page.entries, head: view.head.sequence, more: view.visible.contains { $0.lowerBound < last })
-        }
-    }
-
-    package func members(of conversation: ConversationID, for user: UserID, afterSlot slot: Int32, limit: Int) throws(ReadFailure)
-        -> [MemberProfile]
-    {
-        try self.member(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
-            let query = try snapshot.statement(
-                """
-                SELECT \(Row.memberColumns), u.name FROM members m CROSS JOIN users u ON u.key = m.user
-                WHERE m.conversation = ?1 AND m.slot > ?2 ORDER BY m.slot LIMIT ?3
-                """)
-            defer { query.reset() }
-            query.bind(1, view.key)
-            query.bind(2, Int64(slot))
-            query.bind(3, Int64(clamping: limit, to: 0...Limits.usersPerRequest))
-            var found: [MemberProfile] = []
-            while try query.step() {
-                let membership = try Row.member(query, at: 0, in: conversation).membership
-                let profile = UserProfile(user: membership.user, name: query.text(Row.memberWidth))
-                found.append(MemberProfile(profile: profile, membership: membership))
-            }
-            return found
-        }
-    }
-
-    package func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile] {
-        try self.snapshot { (snapshot) throws(SQLiteError) in
-            let query = try snapshot.statement("SELECT name FROM users WHERE id = ?1")
-            defer { query.reset() }
-            var found: [UserProfile] = []
-            for user in users {
-                query.bind(1, user.rawValue)
-                if try query.step() { found.append(UserProfile(user: user, name: query.text(0))) }
-                query.reset()
-            }
-            return found
+            let folded = try self.folded(page.entries, view, snapshot)
+            let last = folded.entries.last?.sequence ?? before
+            return folded.page(view, more: view.visible.contains { $0.lowerBound < last })
         }
     }
 
@@ -122,6 +87,11 @@ package final class SQLiteMessageReader: MessageReader {
         /// Runs of sequences, rising, that do not touch.
         var visible: [ClosedRange<Int64>]
         var newestMessage: Int64
+        /// His id: lists of reactions name users by it.
+        var name: String { self.member.membership.user.rawValue }
+        var isAdministrator: Bool { self.member.membership.role >= .administrator }
+
+        func sees(_ sequence: Int64) -> Bool { self.visible.contains { $0.contains(sequence) } }
     }
 
     func snapshot<Value>(_ body: (Connection) throws(SQLiteError) -> Value) throws(ReadFailure) -> Value {
@@ -134,25 +104,38 @@ package final class SQLiteMessageReader: MessageReader {
 
     /// Looks the rights up and answers, both in one snapshot. Who is no active member is told the same as of a
     /// conversation that does not exist: a former member reads nothing.
-    private func member<Value>(
+    func member<Value>(
         _ user: UserID, of conversation: ConversationID, _ body: (Connection, View) throws(SQLiteError) -> Value
     ) throws(ReadFailure) -> Value {
-        let answer = try self.snapshot { (snapshot) throws(SQLiteError) -> Value? in
-            let query = try snapshot.statement(
-                """
-                SELECT \(Row.memberColumns), \(Row.headColumns), h.key, h.newest_message, u.key
-                FROM users u CROSS JOIN conversations h CROSS JOIN members m ON m.conversation = h.key AND m.user = u.key
-                WHERE u.id = ?1 AND h.id = ?2
-                """)
-            query.bind(1, user.rawValue)
-            query.bind(2, conversation.rawValue)
-            guard try query.step() else { return nil }
-            let view = try Self.view(query, snapshot)
-            query.reset()
-            return view.member.membership.active ? try body(snapshot, view) : nil
+        try self.answer(user, of: conversation) { (snapshot, view) throws(SQLiteError) in .success(try body(snapshot, view)) }
+    }
+
+    /// The same for answers that may be refused to a member too.
+    func answer<Value>(
+        _ user: UserID, of conversation: ConversationID,
+        _ body: (Connection, View) throws(SQLiteError) -> Result<Value, ReadFailure>
+    ) throws(ReadFailure) -> Value {
+        let answer = try self.snapshot { (snapshot) throws(SQLiteError) -> Result<Value, ReadFailure> in
+            guard let view = try Self.view(of: user, in: conversation, snapshot), view.member.membership.active else {
+                return .failure(.notMember)
+            }
+            return try body(snapshot, view)
         }
-        guard let answer else { throw .notMember }
-        return answer
+        return try answer.get()
+    }
+
+    /// What a user is to a conversation, whatever his state; nil for who never had to do with it.
+    static func view(of user: UserID, in conversation: ConversationID, _ snapshot: Connection) throws(SQLiteError) -> View? {
+        let query = try snapshot.statement(
+            """
+            SELECT \(Row.memberColumns), \(Row.headColumns), h.key, h.newest_message, u.key
+            FROM users u CROSS JOIN conversations h CROSS JOIN members m ON m.conversation = h.key AND m.user = u.key
+            WHERE u.id = ?1 AND h.id = ?2
+            """)
+        defer { query.reset() }
+        query.bind(1, user.rawValue)
+        query.bind(2, conversation.rawValue)
+        return try query.step() ? try Self.view(query, snapshot) : nil
     }
 
     /// The view of a row of member columns, head columns, conversation key, newest message and user key.

@@ -1,10 +1,10 @@
 import CSQLite
 import ParleyDomain
 
-/// Drafts that change membership. Each is decided in full before its first write, so a refused one leaves no trace and
+/// Drafts that make, and change, conversations. Each is decided in full before its first write, so a refused one leaves no trace and
 /// needs no savepoint.
 extension SQLiteMessageStore {
-    func append(_ draft: Draft, making change: MembershipChange, sender: Int64) throws(SQLiteError) -> AppendOutcome {
+    func append(_ draft: Draft, making change: Change, sender: Int64) throws(SQLiteError) -> AppendOutcome {
         if case .create(let new, let members) = change {
             return try self.create(draft, new: new, members: members, sender: sender)
         }
@@ -15,22 +15,30 @@ extension SQLiteMessageStore {
             return draft.decidedAt < conversation.head.controlSequence ? .refused(.stale) : earlier
         }
         guard draft.decidedAt >= conversation.head.controlSequence else { return .refused(.stale) }
+        if draft.kind.hasTarget { return try self.relate(draft, change, sender: sender, in: conversation) }
         guard conversation.head.kind == .group else {
             return .refused(.invalid("the members of a direct conversation never change"))
         }
         switch change {
-        case .create:
-            return .refused(.conflict)
-        case .add(let users):
-            return try self.add(users, by: draft, sender: sender, to: conversation)
-        case .end(let user):
-            return try self.end(user, by: draft, sender: sender, in: conversation)
-        case .setRole(let user, let role):
-            return try self.setRole(role, of: user, by: draft, sender: sender, in: conversation)
+        case .create: return .refused(.conflict)
+        case .add(let users): return try self.add(users, by: draft, sender: sender, to: conversation)
+        case .join(let link): return try self.join(link, by: draft, sender: sender, conversation)
+        case .request(let link): return try self.request(link, by: draft, sender: sender, conversation)
+        case .end(let user): return try self.end(user, .left, by: draft, sender: sender, in: conversation)
+        case .ban(let user): return try self.ban(user, by: draft, sender: sender, in: conversation)
+        case .unban(let user): return try self.outside(user, [.banned], by: draft, sender: sender, in: conversation)
+        case .decline(let user):
+            return try self.outside(user, [.invited, .requested], by: draft, sender: sender, in: conversation)
+        case .invite(let users): return try self.invite(users, by: draft, sender: sender, to: conversation)
+        case .setRole, .transfer, .mute: return try self.change(aMember: change, by: draft, sender: sender, in: conversation)
+        case .settings, .dissolve: return try self.change(settings: change, by: draft, sender: sender, in: conversation)
+        case .makeLink(let link): return try self.makeLink(link, by: draft, sender: sender, in: conversation)
+        case .revokeLink(let link): return try self.revokeLink(link, by: draft, sender: sender, in: conversation)
+        case .edit, .recall, .react, .pin: return .refused(.invalid("a change of a message without its kind"))
         }
     }
 
-    // MARK: The four changes
+    // MARK: Coming in
 
     private func create(_ draft: Draft, new: NewConversation, members: [UserID], sender: Int64) throws(SQLiteError)
         -> AppendOutcome
@@ -38,77 +46,146 @@ extension SQLiteMessageStore {
         if let conversation = try self.writer.conversation(draft.conversation) {
             return try self.earlier(draft, sender: sender, conversation) ?? .refused(.conflict)
         }
-        let others = members.once(without: draft.sender)
-        if new.kind == .direct, others.count != 1 { return .refused(.invalid("a direct conversation has two members")) }
+        let named = members.once(without: draft.sender)
+        if new.kind == .direct, named.count != 1 { return .refused(.invalid("a direct conversation has two members")) }
         guard (1...Limits.membersPerGroupMax).contains(Int(new.memberCap)) else {
             return .refused(.invalid("a cap of \(new.memberCap) members"))
         }
-        guard others.count < Int(new.memberCap) else { return .refused(.groupFull) }
-        var keys: [Int64] = []
-        for user in others {
+        var joining: [Joining] = []
+        for user in named {
             guard let key = try self.writer.userKey(user) else { return .refused(.unknownUser(user)) }
-            keys.append(key)
+            // Who has blocked the creator is left out of a group without a word. A direct conversation says so by itself.
+            if new.kind == .group, try self.writer.hasBlocked(key, sender) { continue }
+            joining.append(Joining(user: user, key: key, slot: Int32(clamping: joining.count + 2)))
         }
+        guard joining.count < Int(new.memberCap) else { return .refused(.groupFull) }
 
-        let count = Int32(clamping: others.count + 1)
+        let count = Int32(clamping: joining.count + 1)
         let head = ConversationHead(
             conversation: draft.conversation, kind: new.kind, title: new.title, memberCount: count, memberCap: new.memberCap,
-            lastSlot: count, historyVisible: new.historyVisible)
-        let conversation = LiveConversation(key: try self.insertConversation(head), head: head, newestMessage: 0)
+            lastSlot: count, historyVisible: new.historyVisible, description: new.description, avatar: new.avatar,
+            rules: new.rules)
+        let conversation = LiveConversation(key: try self.insertConversation(head), head: head)
+        conversation.settingsDirty = true
         self.writer.cache.conversations[draft.conversation] = conversation
-        let slots = (2..<Int32(clamping: others.count + 2)).map { $0 }
         let entry = try self.store(
             draft, sender: sender, in: conversation,
-            content: ControlContent.bytes(for: .create(new, members: others), slots: slots))
-        try self.join(sender, slot: 1, role: new.kind == .group ? .owner : .member, visibleFrom: 1, at: entry, in: conversation)
-        for (key, slot) in zip(keys, slots) {
-            try self.join(key, slot: slot, role: .member, visibleFrom: 1, at: entry, in: conversation)
-        }
-        return .appended(entry)
+            content: ControlContent.bytes(for: .create(new, members: joining.map(\.user)), slots: joining.map(\.slot)))
+        let first = Joining(user: draft.sender, key: sender, slot: 1)
+        let creator = try self.join(
+            [first], role: new.kind == .group ? .owner : .member, visibleFrom: 1, at: entry, in: conversation)
+        return .appended(
+            entry, joined: creator + (try self.join(joining, role: .member, visibleFrom: 1, at: entry, in: conversation)))
     }
 
     private func add(_ users: [UserID], by draft: Draft, sender: Int64, to conversation: LiveConversation) throws(SQLiteError)
         -> AppendOutcome
     {
-        var joining: [(user: UserID, key: Int64, slot: Int32)] = []
+        var joining: [Joining] = []
         var lastSlot = conversation.head.lastSlot
         for user in users.once() {
             guard let key = try self.writer.userKey(user) else { return .refused(.unknownUser(user)) }
-            let known = try self.writer.member(key, in: conversation)
-            if known?.membership.active == true { continue }
-            if known == nil { lastSlot += 1 }
-            joining.append((user, key, known?.membership.slot ?? lastSlot))
+            let known = try self.writer.member(key, in: conversation)?.membership
+            if known?.active == true { continue }
+            if known?.state == .banned { return .refused(.banned(user)) }
+            // Left out like a member, so that nobody learns who has blocked him.
+            if try self.writer.hasBlocked(key, sender) { continue }
+            var slot = known?.slot ?? 0
+            if slot == 0 {
+                lastSlot += 1
+                slot = lastSlot
+            }
+            joining.append(Joining(user: user, key: key, slot: slot))
         }
         guard Int(conversation.head.memberCount) + joining.count <= Int(conversation.head.memberCap) else {
             return .refused(.groupFull)
         }
-
         let content = ControlContent.bytes(for: .add(joining.map(\.user)), slots: joining.map(\.slot))
+        return try self.admit(joining, by: draft, sender: sender, content: content, to: conversation)
+    }
+
+    /// The sender comes in: by a link, or because he was invited.
+    private func join(_ link: String?, by draft: Draft, sender: Int64, _ conversation: LiveConversation) throws(SQLiteError)
+        -> AppendOutcome
+    {
+        let known = try self.writer.member(sender, in: conversation)?.membership
+        if known?.state == .banned { return .refused(.banned(draft.sender)) }
+        if known?.active == true { return .refused(.notMember(draft.sender)) }
+        if let link {
+            guard try self.isUsable(link, at: draft.time, in: conversation) else { return .refused(.badLink) }
+        } else if known?.state != .invited {
+            return .refused(.notMember(draft.sender))
+        }
+        guard conversation.head.memberCount < conversation.head.memberCap else { return .refused(.groupFull) }
+        let slot = known.map(\.slot).flatMap { $0 > 0 ? $0 : nil } ?? conversation.head.lastSlot + 1
+        let content = ControlContent.joined(draft.sender, slot: slot)
+        if let link { try self.use(link) }
+        let joining = Joining(user: draft.sender, key: sender, slot: slot)
+        return try self.admit([joining], by: draft, sender: sender, content: content, to: conversation)
+    }
+
+    private func admit(
+        _ joining: [Joining], by draft: Draft, sender: Int64, content: [UInt8], to conversation: LiveConversation
+    ) throws(SQLiteError) -> AppendOutcome {
         let entry = try self.store(draft, sender: sender, in: conversation, content: content)
         let visibleFrom = conversation.head.historyVisible ? 1 : entry.sequence
-        for one in joining {
-            try self.join(one.key, slot: one.slot, role: .member, visibleFrom: visibleFrom, at: entry, in: conversation)
-        }
+        let joined = try self.join(joining, role: .member, visibleFrom: visibleFrom, at: entry, in: conversation)
         conversation.head.memberCount += Int32(clamping: joining.count)
-        conversation.head.lastSlot = lastSlot
+        conversation.head.lastSlot = max(conversation.head.lastSlot, joining.map(\.slot).max() ?? 0)
+        return .appended(entry, joined: joined)
+    }
+
+    /// The sender asks to come in.
+    private func request(_ link: String, by draft: Draft, sender: Int64, _ conversation: LiveConversation) throws(SQLiteError)
+        -> AppendOutcome
+    {
+        let known = try self.writer.member(sender, in: conversation)?.membership
+        if known?.state == .banned { return .refused(.banned(draft.sender)) }
+        guard known?.state ?? .left == .left else { return .refused(.notMember(draft.sender)) }
+        guard try self.isUsable(link, at: draft.time, in: conversation) else { return .refused(.badLink) }
+        let entry = try self.store(
+            draft, sender: sender, in: conversation, content: ControlContent.requested(draft.sender))
+        try self.use(link)
+        try self.setState(.requested, of: [sender], at: entry, in: conversation)
         return .appended(entry)
     }
 
-    private func end(_ user: UserID, by draft: Draft, sender: Int64, in conversation: LiveConversation) throws(SQLiteError)
+    private func invite(_ users: [UserID], by draft: Draft, sender: Int64, to conversation: LiveConversation) throws(SQLiteError)
         -> AppendOutcome
     {
-        guard let key = try self.writer.userKey(user), try self.writer.member(key, in: conversation)?.membership.active == true
-        else {
-            return .refused(.notMember(user))
+        var invited: [(user: UserID, key: Int64)] = []
+        for user in users.once() {
+            guard let key = try self.writer.userKey(user) else { return .refused(.unknownUser(user)) }
+            let state = try self.writer.member(key, in: conversation)?.membership.state
+            if state == .active || state == .banned { continue }
+            if try self.writer.hasBlocked(key, sender) { continue }
+            invited.append((user, key))
         }
         let entry = try self.store(
-            draft, sender: sender, in: conversation, content: ControlContent.bytes(for: .end(user), slots: []))
-        try self.update("UPDATE members SET active = 0, ended_at = ?3, stamp = ?4 WHERE conversation = ?1 AND user = ?2") {
-            update in
+            draft, sender: sender, in: conversation,
+            content: ControlContent.bytes(for: .invite(invited.map(\.user)), slots: []))
+        try self.setState(.invited, of: invited.map(\.key), at: entry, in: conversation)
+        return .appended(entry)
+    }
+
+    // MARK: Going
+
+    private func end(
+        _ user: UserID, _ state: MemberState, by draft: Draft, sender: Int64, in conversation: LiveConversation
+    ) throws(SQLiteError) -> AppendOutcome {
+        guard let key = try self.writer.userKey(user), let member = try self.writer.member(key, in: conversation)?.membership,
+            member.active, let change = draft.change
+        else { return .refused(.notMember(user)) }
+        let entry = try self.store(
+            draft, sender: sender, in: conversation, content: ControlContent.bytes(for: change, slots: [member.slot]))
+        try self.update(
+            "UPDATE members SET state = ?3, ended_at = ?4, stamp = ?5, changed = ?5 WHERE conversation = ?1 AND user = ?2"
+        ) { update in
             update.bind(1, conversation.key)
             update.bind(2, key)
-            update.bind(3, entry.sequence)
-            update.bind(4, entry.stamp)
+            update.bind(3, Int64(state.rawValue))
+            update.bind(4, entry.sequence)
+            update.bind(5, entry.stamp)
         }
         try self.update("UPDATE intervals SET to_sequence = ?3 WHERE conversation = ?1 AND user = ?2 AND to_sequence = 0") {
             update in
@@ -120,108 +197,30 @@ extension SQLiteMessageStore {
         return .appended(entry)
     }
 
-    private func setRole(_ role: Role, of user: UserID, by draft: Draft, sender: Int64, in conversation: LiveConversation)
-        throws(SQLiteError) -> AppendOutcome
+    private func ban(_ user: UserID, by draft: Draft, sender: Int64, in conversation: LiveConversation) throws(SQLiteError)
+        -> AppendOutcome
     {
-        guard let key = try self.writer.userKey(user), try self.writer.member(key, in: conversation)?.membership.active == true
-        else {
-            return .refused(.notMember(user))
-        }
+        guard let key = try self.writer.userKey(user) else { return .refused(.unknownUser(user)) }
+        let state = try self.writer.member(key, in: conversation)?.membership.state
+        if state == .active { return try self.end(user, .banned, by: draft, sender: sender, in: conversation) }
+        if state == .banned { return .refused(.notMember(user)) }
         let entry = try self.store(
-            draft, sender: sender, in: conversation, content: ControlContent.bytes(for: .setRole(user, role), slots: []))
-        try self.update("UPDATE members SET role = ?3, stamp = ?4 WHERE conversation = ?1 AND user = ?2") { update in
-            update.bind(1, conversation.key)
-            update.bind(2, key)
-            update.bind(3, Int64(role.rawValue))
-            update.bind(4, entry.stamp)
-        }
+            draft, sender: sender, in: conversation, content: ControlContent.bytes(for: .ban(user), slots: []))
+        try self.setState(.banned, of: [key], at: entry, in: conversation)
         return .appended(entry)
     }
 
-    // MARK: Rows
-
-    private func insertConversation(_ head: ConversationHead) throws(SQLiteError) -> Int64 {
-        let sql = """
-            INSERT INTO conversations (id, kind, title, sequence, messages, control_sequence, newest_message, member_count, member_cap,
-                last_slot, history_visible, time, stamp)
-            VALUES (?1, ?2, ?3, 0, 0, 0, 0, ?4, ?5, ?6, ?7, 0, 0) RETURNING key
-            """
-        let insert = try self.writer.statement(sql)
-        insert.bind(1, head.conversation.rawValue)
-        insert.bind(2, Int64(head.kind.rawValue))
-        insert.bind(3, head.title)
-        insert.bind(4, Int64(head.memberCount))
-        insert.bind(5, Int64(head.memberCap))
-        insert.bind(6, Int64(head.lastSlot))
-        insert.bind(7, head.historyVisible)
-        guard try insert.step() else { throw .corrupt("no key for conversation \(head.conversation)") }
-        let key = insert.int64(0)
-        try insert.run()
-        return key
+    /// Ends a state of a user who is no member.
+    private func outside(
+        _ user: UserID, _ states: [MemberState], by draft: Draft, sender: Int64, in conversation: LiveConversation
+    ) throws(SQLiteError) -> AppendOutcome {
+        guard let key = try self.writer.userKey(user), let change = draft.change,
+            let state = try self.writer.member(key, in: conversation)?.membership.state, states.contains(state)
+        else { return .refused(.notMember(user)) }
+        let entry = try self.store(
+            draft, sender: sender, in: conversation, content: ControlContent.bytes(for: change, slots: []))
+        try self.setState(.left, of: [key], at: entry, in: conversation)
+        return .appended(entry)
     }
 
-    /// Stores the entry of a change and what was asked for, and moves the head.
-    private func store(_ draft: Draft, sender: Int64, in conversation: LiveConversation, content: [UInt8]) throws(SQLiteError)
-        -> Entry
-    {
-        let id = try self.writer.nextID(at: draft.time)
-        let entry = Entry(
-            conversation: draft.conversation, sequence: conversation.head.sequence + 1, id: id, stamp: id, kind: draft.kind,
-            sender: draft.sender, clientID: draft.clientID, time: draft.time, messageOrdinal: conversation.head.messages,
-            senderOrdinal: try self.writer.ownMessages(of: sender, in: conversation), content: content)
-        guard try self.insert(entry, conversation: conversation.key, sender: sender) else {
-            throw .corrupt("sequence \(entry.sequence) of conversation \(draft.conversation) is taken")
-        }
-        try self.update("INSERT INTO requests (entry, change) VALUES (?1, ?2)") { insert in
-            insert.bind(1, id)
-            insert.bind(2, draft.change?.request ?? [])
-        }
-        self.advanceHead(of: conversation, to: entry)
-        return entry
-    }
-
-    /// Makes or revives a membership. Nothing before the visible start counts as unread, so the read position is raised to it.
-    private func join(
-        _ user: Int64, slot: Int32, role: Role, visibleFrom: Int64, at entry: Entry, in conversation: LiveConversation
-    ) throws(SQLiteError) {
-        let sql = """
-            INSERT INTO members (conversation, user, slot, role, active, visible_from, ended_at, read, delivered, stamp)
-            VALUES (?1, ?2, ?3, ?4, 1, ?5, 0, ?5 - 1, 0, ?6)
-            ON CONFLICT (conversation, user) DO UPDATE SET role = ?4, active = 1, visible_from = ?5, ended_at = 0,
-                read = max(read, ?5 - 1), stamp = ?6
-            """
-        try self.update(sql) { insert in
-            insert.bind(1, conversation.key)
-            insert.bind(2, user)
-            insert.bind(3, Int64(slot))
-            insert.bind(4, Int64(role.rawValue))
-            insert.bind(5, visibleFrom)
-            insert.bind(6, entry.stamp)
-        }
-        try self.update("INSERT INTO intervals (conversation, user, from_sequence, to_sequence) VALUES (?1, ?2, ?3, 0)") {
-            insert in
-            insert.bind(1, conversation.key)
-            insert.bind(2, user)
-            insert.bind(3, entry.sequence)
-        }
-    }
-
-    private func update(_ sql: String, _ bind: (Statement) -> Void) throws(SQLiteError) {
-        let statement = try self.writer.statement(sql)
-        bind(statement)
-        try statement.run()
-    }
-}
-
-extension Writer {
-    /// The member row of this transaction, active or not; nil if the user never had one.
-    func member(_ user: Int64, in conversation: LiveConversation) throws(SQLiteError) -> StoredMember? {
-        let query = try self.statement(
-            "SELECT \(Row.memberColumns) FROM members m JOIN users u ON u.key = m.user WHERE m.conversation = ?1 AND m.user = ?2")
-        query.bind(1, conversation.key)
-        query.bind(2, user)
-        guard try query.step() else { return nil }
-        defer { query.reset() }
-        return try Row.member(query, at: 0, in: conversation.head.conversation)
-    }
 }

@@ -5,7 +5,8 @@ package import ParleyDomain
 ///
 /// A batch is one transaction. A message costs one insert into the entries and their indexes and no look-up: sequence,
 /// ordinals and keys come from the writer's memory, and the unique index on the client id tells a repeat. The head row is
-/// written once per conversation and batch, so nothing grows with the members (R16, R32).
+/// written once per conversation and batch, so nothing grows with the members (R16, R32). Only a message that mentions somebody,
+/// stands in a thread or was forwarded costs more.
 ///
 /// Not Sendable: the thread that runs the shard makes all calls.
 package final class SQLiteMessageStore: MessageStore {
@@ -22,8 +23,8 @@ package final class SQLiteMessageStore: MessageStore {
             try writer.statement(
                 """
                 INSERT INTO entries (id, format, conversation, sequence, kind, sender, client_id, time, message_ordinal,
-                    sender_ordinal, relates_to, crc, content)
-                VALUES (?1, \(Entry.formatVersion), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                    sender_ordinal, relates_to, crc, content, thread)
+                VALUES (?1, \(Entry.formatVersion), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
                 ON CONFLICT DO NOTHING
                 """)
         }
@@ -67,22 +68,21 @@ package final class SQLiteMessageStore: MessageStore {
             }
             return .duplicate(entry)
         }
-        guard draft.relatesTo <= conversation.head.sequence else {
-            return .refused(.invalid("relates to sequence \(draft.relatesTo), which is not there yet"))
+        guard max(draft.relatesTo, draft.thread) <= conversation.head.sequence else {
+            return .refused(.invalid("relates to sequence \(max(draft.relatesTo, draft.thread)), which is not there yet"))
         }
+        guard draft.isPlain else { return try self.appendMarked(draft, sender: sender, to: conversation) }
         return try self.appendMessage(draft, sender: sender, to: conversation)
     }
 
-    private func appendMessage(_ draft: Draft, sender: Int64, to conversation: LiveConversation) throws(SQLiteError)
-        -> AppendOutcome
-    {
+    func appendMessage(_ draft: Draft, sender: Int64, to conversation: LiveConversation) throws(SQLiteError) -> AppendOutcome {
         let own = try self.writer.ownMessages(of: sender, in: conversation) + 1
         let mark = self.writer.highWater
         let id = try self.writer.nextID(at: draft.time)
         let entry = Entry(
             conversation: draft.conversation, sequence: conversation.head.sequence + 1, id: id, stamp: id, kind: .message,
             sender: draft.sender, clientID: draft.clientID, time: draft.time, messageOrdinal: conversation.head.messages + 1,
-            senderOrdinal: own, relatesTo: draft.relatesTo, content: draft.content)
+            senderOrdinal: own, relatesTo: draft.relatesTo, thread: draft.thread, content: draft.content)
         guard try self.insert(entry, conversation: conversation.key, sender: sender) else {
             self.writer.giveBack(to: mark)
             if let outcome = try self.earlier(draft, sender: sender, conversation) { return outcome }
@@ -90,6 +90,10 @@ package final class SQLiteMessageStore: MessageStore {
         }
         conversation.ownMessages[sender] = own
         conversation.newestMessage = entry.sequence
+        if conversation.unfrozenSince == 0 {
+            conversation.unfrozenSince = max(1, entry.time)
+            conversation.settingsDirty = true
+        }
         self.advanceHead(of: conversation, to: entry)
         return .appended(entry)
     }
@@ -100,7 +104,7 @@ package final class SQLiteMessageStore: MessageStore {
         conversation.head.messages = entry.messageOrdinal
         conversation.head.time = entry.time
         conversation.head.stamp = entry.stamp
-        if entry.kind != .message { conversation.head.controlSequence = entry.sequence }
+        if entry.kind.changesRights { conversation.head.controlSequence = entry.sequence }
         self.writer.cache.touch(conversation)
     }
 
@@ -117,6 +121,7 @@ package final class SQLiteMessageStore: MessageStore {
         insert.bind(9, entry.senderOrdinal)
         insert.bind(10, entry.relatesTo)
         insert.bind(11, Int64(entry.checksum))
+        insert.bind(13, entry.thread)
         var client = entry.clientID.rawValue
         // Both memories stay until the statement is reset, so neither text nor content is copied on its way in.
         let failure: SQLiteError? = entry.content.withUnsafeBytes { content in
@@ -149,8 +154,11 @@ package final class SQLiteMessageStore: MessageStore {
         guard try query.step() else { return nil }
         defer { query.reset() }
         let entry = try Row.entry(query, in: draft.conversation)
-        guard entry.kind == draft.kind, entry.relatesTo == draft.relatesTo else { return .refused(.conflict) }
-        let same = draft.change.map { query.bytes(12) == $0.request } ?? (entry.content == draft.content)
+        guard entry.kind == draft.kind, entry.relatesTo == draft.relatesTo, entry.thread == draft.thread else {
+            return .refused(.conflict)
+        }
+        let asked = query.isNull(Row.entryWidth) ? nil : query.bytes(Row.entryWidth)
+        let same = asked == draft.keptRequest && (asked != nil || entry.content == draft.expectedContent)
         return same ? .duplicate(entry) : .refused(.conflict)
     }
 
@@ -179,11 +187,11 @@ package final class SQLiteMessageStore: MessageStore {
         guard read > 0 || delivered > 0 else { return false }
         let update = try self.writer.statement(
             """
-            UPDATE members SET read = max(read, CASE WHEN active THEN ?3 ELSE min(?3, ended_at) END),
-                delivered = max(delivered, CASE WHEN active THEN ?4 ELSE min(?4, ended_at) END), stamp = ?5
-            WHERE conversation = ?1 AND user = ?2
-                AND (read < CASE WHEN active THEN ?3 ELSE min(?3, ended_at) END
-                    OR delivered < CASE WHEN active THEN ?4 ELSE min(?4, ended_at) END)
+            UPDATE members SET read = max(read, CASE state WHEN 1 THEN ?3 ELSE min(?3, ended_at) END),
+                delivered = max(delivered, CASE state WHEN 1 THEN ?4 ELSE min(?4, ended_at) END), stamp = ?5
+            WHERE conversation = ?1 AND user = ?2 AND slot > 0
+                AND (read < CASE state WHEN 1 THEN ?3 ELSE min(?3, ended_at) END
+                    OR delivered < CASE state WHEN 1 THEN ?4 ELSE min(?4, ended_at) END)
             """)
         let mark = self.writer.highWater
         update.bind(1, conversation.key)
@@ -195,45 +203,5 @@ package final class SQLiteMessageStore: MessageStore {
         let changed = self.writer.connection.changes > 0
         if !changed { self.writer.giveBack(to: mark) }
         return changed
-    }
-
-    // MARK: Looking up
-
-    package func heads(of conversations: [ConversationID]) throws(StoreFailure) -> [ConversationHead] {
-        try self.writer.read(.high) { () throws(SQLiteError) in
-            var heads: [ConversationHead] = []
-            for id in conversations {
-                if let live = try self.writer.conversation(id) { heads.append(live.head) }
-            }
-            return heads
-        }
-    }
-
-    package func memberships(of user: UserID) throws(StoreFailure) -> [(Membership, ConversationHead)] {
-        try self.writer.read(.high) { () throws(SQLiteError) in
-            let query = try self.writer.statement(
-                """
-                SELECT \(Row.memberColumns), \(Row.headColumns)
-                FROM users u CROSS JOIN members m ON m.user = u.key CROSS JOIN conversations h ON h.key = m.conversation
-                WHERE u.id = ?1 AND m.active = 1 ORDER BY m.conversation
-                """)
-            defer { query.reset() }
-            query.bind(1, user.rawValue)
-            var found: [(Membership, ConversationHead)] = []
-            while try query.step() {
-                let head = try Row.head(query, at: Row.memberWidth)
-                found.append((try Row.member(query, at: 0, in: head.conversation).membership, head))
-            }
-            return found
-        }
-    }
-
-    package func membership(of user: UserID, in conversation: ConversationID) throws(StoreFailure) -> Membership? {
-        try self.writer.read(.high) { () throws(SQLiteError) in
-            guard let live = try self.writer.conversation(conversation), let key = try self.writer.userKey(user) else {
-                return nil
-            }
-            return try self.writer.member(key, in: live)?.membership
-        }
     }
 }

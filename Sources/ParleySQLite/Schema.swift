@@ -5,7 +5,8 @@ enum Schema {
 
     /// Step n (from 1) brings version n-1 to version n. Never change a step that was released; add one.
     static let migrations: [[String]] = [
-        [Self.meta, Self.secrets, Self.users, Self.sessions] + Self.logs
+        [Self.meta, Self.secrets, Self.users, Self.sessions] + Self.logs,
+        Self.threads + Self.settings + Self.standings + Self.marks + Self.records,
     ]
 
     /// `name`: schema_version, epoch, high_water. The last is the newest stamp that no entry bears.

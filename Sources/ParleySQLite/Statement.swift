@@ -121,6 +121,9 @@ package final class Statement {
     /// A 32-bit number; out-of-range values become the nearest bound, and a check or sum tells on them.
     package func int32(_ column: Int32) -> Int32 { Int32(clamping: self.int64(column)) }
 
+    /// A small number that stands for one of a few cases; 255, which is none of any, where the row has another.
+    func uint8(_ column: Int32) -> UInt8 { UInt8(exactly: self.int64(column)) ?? .max }
+
     package func isNull(_ column: Int32) -> Bool { sqlite3_column_type(self.handle, column) == SQLITE_NULL }
 
     package func text(_ column: Int32) -> String {

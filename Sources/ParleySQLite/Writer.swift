@@ -20,6 +20,8 @@ final class Writer: @unchecked Sendable {
     var cache = WriterCache()
     /// The newest stamp or id handed out.
     private(set) var highWater: Int64
+    /// Whether this transaction gave a stamp to a row that is no entry, so that `highWater` must be stored.
+    private(set) var bearsStamps = false
     private let checkpointPages: Int
     private let logLimitPages: Int
     private let commit: Statement
@@ -116,6 +118,12 @@ final class Writer: @unchecked Sendable {
         return next
     }
 
+    /// A stamp for a row beside an entry of the same transaction.
+    func rowStamp() throws(SQLiteError) -> Int64 {
+        self.bearsStamps = true
+        return try self.nextStamp()
+    }
+
     /// Takes back numbers of this transaction that nothing bears.
     func giveBack(to mark: Int64) { self.highWater = mark }
 
@@ -124,6 +132,7 @@ final class Writer: @unchecked Sendable {
         let update = try self.statement("UPDATE meta SET value = ?1 WHERE name = 'high_water'")
         update.bind(1, self.highWater)
         try update.run()
+        self.bearsStamps = false
     }
 
     // MARK: The log
@@ -150,6 +159,7 @@ final class Writer: @unchecked Sendable {
 
     private func rollback() {
         self.cache.removeAll()
+        self.bearsStamps = false
         self.endTransaction()
     }
 

@@ -8,13 +8,18 @@ final class LiveConversation {
     var newestMessage: Int64
     /// By user key: his own messages so far.
     var ownMessages: [Int64: Int64] = [:]
+    /// When the oldest message was accepted whose receipts are not frozen, in milliseconds since 1970; 0 where there is none.
+    var unfrozenSince: Int64
     /// Whether the head differs from its row.
     var dirty = false
+    /// Whether more of it than every entry changes does: settings, or `unfrozenSince`.
+    var settingsDirty = false
 
-    init(key: Int64, head: ConversationHead, newestMessage: Int64) {
+    init(key: Int64, head: ConversationHead, newestMessage: Int64 = 0, unfrozenSince: Int64 = 0) {
         self.key = key
         self.head = head
         self.newestMessage = newestMessage
+        self.unfrozenSince = unfrozenSince
     }
 }
 
@@ -67,13 +72,15 @@ extension Writer {
     /// The conversation as it stands in this transaction; nil if there is none.
     func conversation(_ id: ConversationID) throws(SQLiteError) -> LiveConversation? {
         if let known = self.cache.conversations[id] { return known }
-        let query = try self.statement("SELECT \(Row.headColumns), h.key, h.newest_message FROM conversations h WHERE h.id = ?1")
+        let query = try self.statement(
+            "SELECT \(Row.headColumns), h.key, h.newest_message, h.unfrozen_since FROM conversations h WHERE h.id = ?1")
         query.bind(1, id.rawValue)
         guard try query.step() else { return nil }
         defer { query.reset() }
         let head = try Row.head(query, at: 0)
         let live = LiveConversation(
-            key: query.int64(Row.headWidth), head: head, newestMessage: query.int64(Row.headWidth + 1))
+            key: query.int64(Row.headWidth), head: head, newestMessage: query.int64(Row.headWidth + 1),
+            unfrozenSince: query.int64(Row.headWidth + 2))
         self.cache.conversations[id] = live
         return live
     }
@@ -82,7 +89,10 @@ extension Writer {
     func ownMessages(of user: Int64, in conversation: LiveConversation) throws(SQLiteError) -> Int64 {
         if let known = conversation.ownMessages[user] { return known }
         let query = try self.statement(
-            "SELECT sender_ordinal FROM entries WHERE conversation = ?1 AND sender = ?2 ORDER BY sequence DESC LIMIT 1")
+            """
+            SELECT sender_ordinal FROM entries WHERE conversation = ?1 AND sender = ?2 AND kind = 1
+            ORDER BY sequence DESC LIMIT 1
+            """)
         query.bind(1, conversation.key)
         query.bind(2, user)
         let found = try query.one() ?? 0
@@ -112,7 +122,44 @@ extension Writer {
             update.bind(9, live.head.stamp)
             try update.run()
             live.dirty = false
+            if live.settingsDirty { try self.storeSettings(live) }
         }
         self.cache.dirty.removeAll(keepingCapacity: true)
+        if self.bearsStamps { try self.storeHighWater() }
+    }
+
+    /// Writes what few entries change of a head.
+    private func storeSettings(_ live: LiveConversation) throws(SQLiteError) {
+        let update = try self.statement(
+            """
+            UPDATE conversations SET title = ?2, description = ?3, avatar = ?4, member_cap = ?5, history_visible = ?6, dissolved = ?7,
+                unfrozen_since = ?8, rule_send = ?9, rule_invite = ?10, rule_mention_all = ?11, rule_joining = ?12, rule_slow = ?13,
+                rule_recall = ?14, rule_receipts = ?15
+            WHERE key = ?1
+            """)
+        update.bind(1, live.key)
+        update.bind(2, live.head.title)
+        update.bind(3, live.head.description)
+        update.bind(4, live.head.avatar)
+        update.bind(5, Int64(live.head.memberCap))
+        update.bind(6, live.head.historyVisible)
+        update.bind(7, live.head.dissolved)
+        update.bind(8, live.unfrozenSince)
+        update.bind(live.head.rules, from: 9)
+        try update.run()
+        live.settingsDirty = false
+    }
+}
+
+extension Statement {
+    /// Seven parameters, in the order of `Row.headColumns`.
+    func bind(_ rules: GroupRules, from first: Int32) {
+        self.bind(first, Int64(rules.send.rawValue))
+        self.bind(first + 1, Int64(rules.invite.rawValue))
+        self.bind(first + 2, Int64(rules.mentionAll.rawValue))
+        self.bind(first + 3, Int64(rules.joining.rawValue))
+        self.bind(first + 4, rules.slowMilliseconds)
+        self.bind(first + 5, rules.recallMilliseconds)
+        self.bind(first + 6, rules.receipts)
     }
 }

@@ -49,6 +49,9 @@ package struct ParleyServer: Sendable {
             wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) })
         var settings = self.configuration.engine
         if !self.configuration.rateLimits { settings.framesPerSecond = 0 }
+        settings.linkSecret = try SQLiteAccountStore(database).secret(named: "links") {
+            (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+        }
         let late = Mutex<Engine?>(nil)
         let store = wrap(try SQLiteMessageStore(database)) { effects in late.withLock { $0 }?.deliver(effects) }
         let engine = Engine(
@@ -125,13 +128,17 @@ package struct ParleyServer: Sendable {
                 let shown = host == "0.0.0.0" || host == "::" ? "localhost" : host.contains(":") ? "[\(host)]" : host
                 onListening("http://\(shown):\(address.port ?? 0)/")
             },
-            responder: try self.makeResponder(accounts, ready: ready))
+            responder: try self.makeResponder(engine, accounts, ready: ready))
     }
 
-    private func makeResponder(_ accounts: AccountManager, ready: @escaping @Sendable () -> Bool) throws -> GatewayResponder {
+    private func makeResponder(
+        _ engine: Engine, _ accounts: AccountManager, ready: @escaping @Sendable () -> Bool
+    ) throws -> GatewayResponder {
         let router = Router(context: GatewayRequestContext.self)
-        router.add(middleware: HTTPErrors(methods: AccountRoutes.methods))
-        AccountRoutes(accounts: accounts, isReady: ready).add(to: router)
+        router.add(middleware: HTTPErrors(methods: AccountRoutes.methods.merging(RequestRoute.methods) { mine, _ in mine }))
+        let routes = AccountRoutes(accounts: accounts, isReady: ready)
+        routes.add(to: router)
+        RequestRoute(identify: routes.identity, exchange: { try await engine.exchange($0, as: $1).get() }).add(to: router)
         guard let folder = self.configuration.web else { return GatewayServer.respond(with: router) }
         do throws(StaticAssets.Failure) {
             return GatewayServer.respond(with: router, assets: try StaticAssets(folder: folder))

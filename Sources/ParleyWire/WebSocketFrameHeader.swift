@@ -45,6 +45,20 @@ package enum WebSocketFrameHeader {
         buffer.writeImmutableBuffer(payload)
     }
 
+    /// The payload of the first of these frames, which `write` wrote the headers of; nil where there is none.
+    package static func payload(of frames: ByteBuffer) -> ByteBuffer? {
+        let start = frames.readerIndex
+        guard let short = frames.getInteger(at: start + 1, as: UInt8.self) else { return nil }
+        let length: Int? =
+            switch short {
+            case ..<126: Int(short)
+            case 126: frames.getInteger(at: start + 2, as: UInt16.self).map { Int($0) }
+            default: frames.getInteger(at: start + 2, as: UInt64.self).map { Int(clamping: $0) }
+            }
+        guard let length else { return nil }
+        return frames.getSlice(at: start + Self.length(payloadLength: length), length: length)
+    }
+
     /// Writes a whole close frame: the code, then as much of the reason as fits 123 bytes without cutting a character.
     package static func writeClose(code: UInt16, reason: String, into buffer: inout ByteBuffer) {
         var fitting = Substring(reason).utf8.count <= 123 ? reason[...] : reason.prefix(123)

@@ -105,7 +105,7 @@ import Testing
 
     private static func plain(_ outcome: AppendOutcome) -> AppendOutcome {
         switch outcome {
-        case .appended(let entry): .appended(self.plain(entry))
+        case .appended(let entry, _): .appended(self.plain(entry))
         case .duplicate(let entry): .duplicate(self.plain(entry))
         case .refused(.invalid): .refused(.invalid(""))
         case .refused: outcome
@@ -149,7 +149,9 @@ struct Dice {
         let store = try self.store()
         store.failNextAppend(.full)
         #expect(throws: StoreFailure.full("the disk is full")) { try store.append([self.message("a")]) }
-        guard case .appended(let entry)? = try store.append([self.message("a")]).first else { throw SystemError(call: "append") }
+        guard case .appended(let entry, _)? = try store.append([self.message("a")]).first else {
+            throw SystemError(call: "append")
+        }
         #expect(entry.sequence == 2 && entry.id == 101)
     }
 

@@ -84,7 +84,7 @@ import Testing
         #expect(try subject.store.heads(of: [SQLiteSubject.room]).first?.sequence == 3)
         try subject.database.limitPages(to: 1_000_000)
         let outcomes = try subject.store.append(large)
-        guard case .appended(let entry)? = outcomes.first else { throw SystemError(call: "append") }
+        guard case .appended(let entry, _)? = outcomes.first else { throw SystemError(call: "append") }
         #expect(entry.sequence == 4)
         #expect(try subject.database.check().problems == [])
     }
@@ -111,7 +111,7 @@ import Testing
         let again = try SQLiteSubject(folder: subject.folder)
         let outcome = try #require(try again.store.append([draft]).first)
         switch outcome {
-        case .appended(let entry), .duplicate(let entry): #expect(entry.sequence == 4)
+        case .appended(let entry, _), .duplicate(let entry): #expect(entry.sequence == 4)
         case .refused(let reason): Issue.record("refused: \(reason)")
         }
         #expect(try again.database.check().problems == [])
@@ -126,7 +126,7 @@ import Testing
             guard case .full? = failure else { throw SystemError(call: "append \(String(describing: failure))") }
         }
         #expect(try subject.entries().count == 3)
-        guard case .appended(let entry)? = try subject.store.append([draft]).first else { throw SystemError(call: "append") }
+        guard case .appended(let entry, _)? = try subject.store.append([draft]).first else { throw SystemError(call: "append") }
         #expect(entry.sequence == 4)
     }
 

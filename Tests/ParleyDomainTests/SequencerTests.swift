@@ -205,8 +205,31 @@ import Testing
             Submission(
                 origin: Self.origin(1), user: Self.ann, command: .add(Self.room("a"), ClientID(trusted: "k"), users: [carl])))
         let effects = Self.turn(&sequencer)
-        guard case .join(let user, _, head: 1)? = effects.first, effects.count == 2 else { Issue.record("\(effects)"); return }
+        guard case .join(let user, let seat)? = effects.first, effects.count == 2 else { Issue.record("\(effects)"); return }
         #expect(user == carl)
+        // Which slot is his only the store knows.
+        #expect(seat == RoomSeat(conversation: Self.room("a"), head: 1, slot: 0, visibleFrom: 1))
+    }
+
+    @Test func seatsCarryTheSlotsOfTheMembers() {
+        var sequencer = Sequencer()
+        for user in [Self.ann, Self.bob] { _ = sequencer.attach(Self.origin(0), user: user, memberships: []) }
+        let new = NewConversation(kind: .group, title: "N", historyVisible: false)
+        _ = sequencer.submit(
+            Submission(
+                origin: Self.origin(1), user: Self.ann,
+                command: .create(Self.room("n"), ClientID(trusted: "k"), new, members: [Self.bob])))
+        let batch = sequencer.decide(sequencer.pick(), at: 1)
+        let effects = sequencer.complete(batch, batch.drafts.map { .appended(Self.entry($0, 1)) })
+        let seats = effects.compactMap { if case .join(_, let seat) = $0 { seat } else { nil } }
+        #expect(seats.map(\.slot) == [1, 2])
+        #expect(seats.allSatisfy { $0.head == 0 && $0.visibleFrom == 1 })
+        var membership = Self.membership("n", Self.bob)
+        membership.slot = 70
+        membership.visibleFrom = 5
+        let attached = sequencer.attach(Self.origin(2), user: Self.bob, memberships: [(membership, Self.head("n"))])
+        guard case .attached(_, _, let rooms) = attached else { Issue.record("\(attached)"); return }
+        #expect(rooms == [RoomSeat(conversation: Self.room("n"), head: 1, slot: 70, visibleFrom: 5)])
     }
 
     @Test func positionsAreGatheredAndOnlyMoveForward() {

@@ -173,8 +173,11 @@ import Testing
         var decoder = FrameDecoder()
         let content = #"{ "text" : "a", "type":"text", "z":[1, 2] }"#
         let request = try decoder.decode(ByteBuffer(string: Self.send(content)))
-        guard case .command(.send(_, _, let bytes, _)) = request.frame else { Issue.record("not a send"); return }
-        #expect(String(decoding: bytes, as: UTF8.self) == content)
+        guard case .command(let command) = request.frame, case .send(let message) = command.action else {
+            Issue.record("not a send")
+            return
+        }
+        #expect(String(decoding: message.content, as: UTF8.self) == content)
     }
 
     /// Random damage to good frames: an answer, never a trap.

@@ -129,14 +129,11 @@ func error(_ code: ErrorCode) -> ReceivedError { ReceivedError(Refusal(code)) }
 
     /// Heads are pulled up to, so that the last message is not missed.
     @Test func headsArePulled() {
-        for behind in [false, true] {
+        let heads = [KnownHead("c", 2), KnownHead("d", 1)]
+        for frame in [ServerFrame.heartbeat(time: 1, heads: heads), .behind(heads: heads), .heads(heads)] {
             var bench = Bench()
             bench.enter()
-            let heads = [KnownHead("c", 2), KnownHead("d", 1)]
-            #expect(
-                bench.take(behind ? .behind(heads: heads) : .heartbeat(time: 1, heads: heads)) == [
-                    "pull c after 0", "pull d after 0",
-                ])
+            #expect(bench.take(frame) == ["pull c after 0", "pull d after 0"])
             // One pull at a time for each.
             #expect(bench.take(.heartbeat(time: 1, heads: heads)) == [])
         }

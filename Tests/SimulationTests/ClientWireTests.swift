@@ -45,6 +45,7 @@ import Testing
             .heartbeat(time: 5, heads: [KnownHead("c", 43), KnownHead("d", 1)])
         ),
         (#"{"type":"behind","heads":{}}"#, .behind(heads: [])),
+        (#"{"type":"heads","heads":{"c":97}}"#, .heads([KnownHead("c", 97)])),
         (#"{"type":"reconnect","after_ms":1200}"#, .reconnect(afterMilliseconds: 1_200)),
         (#"{"type":"poke","id":9,"x":{}}"#, .other(type: "poke", id: 9)),
         (

@@ -1,12 +1,20 @@
 // Puts the parts together: what the user may do, as plain commands, and what happens on its own.
 //
 // Tables of the store: me/user me/name, view/{screen,open,synced,notice}, connection/{phase,retryAt,downSince},
-// conversation/<id>, run/<id>, loading/<id>, outbox/<client id>, user/<id>, draft/<conversation>.
+// conversation/<id>, requests/<id>, run/<id>, loading/<id>, outbox/<client id>, user/<id>,
+// draft/<conversation or conversation#thread>, draftAbout/<the same>, pins/<conversation>, callable/<conversation>; more in
+// sync/places.js, marks.js and company.js.
 
 import { note } from './probe.js';
+import { createCache } from './sync/cache.js';
 import { createCatchUp } from './sync/catchup.js';
+import { createCompany } from './sync/company.js';
+import { createGroups } from './sync/groups.js';
+import { createMarks } from './sync/marks.js';
+import { createMessages } from './sync/messages.js';
 import { createOutgoing, freshIdentifier } from './sync/outgoing.js';
 import { createPeople } from './sync/people.js';
+import { createPlaces } from './sync/places.js';
 import { createReceipts } from './sync/receipts.js';
 import { createLink } from './transport/link.js';
 import { createSession } from './transport/session.js';
@@ -19,21 +27,50 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     clock,
     onPhase,
     onLive,
-    onFrame: (frame) => catchUp.onFrame(frame),
+    onFrame: (frame) => {
+      for (const part of [catchUp, marks, company]) part.onFrame(frame);
+    },
     onEnded: (error) => session.end(error),
   });
   const people = createPeople({ store, link });
   const receipts = createReceipts({ store, link, clock });
-  const outgoing = createOutgoing({ store, link, storage, clock, onAck: (id, entry) => catchUp.arrived(id, entry) });
+  const cache = createCache({ store, storage, clock, people });
+  const places = createPlaces({ store, link, people });
+  const marks = createMarks({ store, link });
+  const company = createCompany({ store, link, clock, people });
+  const messages = createMessages({ store, link, clock, people });
+  const outgoing = createOutgoing({
+    store,
+    link,
+    storage,
+    clock,
+    onAck: (id, entry, sequence) => (entry ? catchUp.arrived(id, entry) : catchUp.reached(id, sequence)),
+    onRefused: (row, error) => store.put('view', 'refused', { row, error }),
+  });
   const catchUp = createCatchUp({
     store,
     link,
     clock,
     people,
+    places,
     onSettled: outgoing.settle,
-    onNew: (id, entries) => announce(id, entries),
+    onNew: happened,
     onServerRead: receipts.onServerRead,
+    onHead({ conversation, head, delivered, peer }) {
+      if (peer) company.watch();
+      receipts.onServerDelivered(conversation, delivered ?? 0);
+      receipts.arrived(conversation, head);
+    },
   });
+
+  const groups = createGroups({ store, link, clock, catchUp, people });
+  function happened(id, entries) {
+    const others = entries.filter((entry) => entry.kind === 'message' && entry.sender !== store.get('me', 'user'));
+    for (const entry of others) company.spoke(id, entry.sender);
+    if (others.length > 0) receipts.arrived(id, others.at(-1).sequence);
+    if (id === store.get('view', 'open') && entries.some((entry) => entry.kind === 'pin')) messages.loadPins(id);
+    announce(id, entries);
+  }
 
   tabs.onmessage = ({ data }) => {
     if (data !== 'left' || !session.grant) return;
@@ -43,7 +80,10 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
 
   function onPhase(phase, retryAt) {
     const down = store.get('connection', 'downSince') ?? 0;
-    if (phase !== 'live') store.put('view', 'synced', false);
+    if (phase !== 'live') {
+      store.put('view', 'synced', false);
+      company.pause();
+    }
     store.put('connection', 'downSince', phase === 'live' || phase === 'stopped' ? 0 : down || clock.now());
     store.put('connection', 'retryAt', retryAt);
     store.put('connection', 'phase', phase);
@@ -59,10 +99,14 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
       link.giveUp('no sync');
       return;
     }
+    cache.settle();
     link.proved();
     store.put('view', 'synced', true);
     outgoing.resume();
     receipts.flush();
+    for (const part of [places, marks, company]) part.resume();
+    const open = store.get('view', 'open');
+    if (open) messages.loadPins(open);
   }
 
   async function start() {
@@ -83,8 +127,11 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     store.put('me', 'name', grant.name);
     store.put('view', 'notice', '');
     await outgoing.restore();
+    await cache.restore();
     for (const draft of await storage.drafts()) {
-      if (draft.user === grant.user) store.put('draft', draft.conversation, draft.text);
+      if (draft.user !== grant.user) continue;
+      store.put('draft', draft.conversation, draft.text);
+      store.put('draftAbout', draft.conversation, { reply_to: draft.reply_to, people: draft.people ?? [] });
     }
     store.put('view', 'screen', 'chat');
     link.start();
@@ -94,7 +141,9 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     link.stop();
     catchUp.forget();
     receipts.forget();
-    for (const table of ['user', 'outbox', 'draft', 'me']) store.clear(table);
+    marks.forget();
+    for (const table of ['user', 'outbox', 'draft', 'draftAbout', 'pins', 'callable', 'me', 'requests']) store.clear(table);
+    store.put('view', 'thread', null);
     store.put('view', 'open', null);
     store.put('view', 'notice', notice);
     store.put('view', 'screen', 'login');
@@ -120,25 +169,42 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
       const before = store.get('view', 'open');
       if (before === id) return;
       store.put('view', 'open', id);
-      if (id) catchUp.show(id);
+      store.put('view', 'thread', null);
+      if (!id) return;
+      catchUp.show(id);
+      marks.poll(id);
+      messages.loadPins(id);
     },
     show: catchUp.show,
-    older: catchUp.older,
+    older: (id) => (store.get('far', id) ? places.older(id) : catchUp.older(id)),
+    newer: places.newer,
+    reach: places.reach,
+    leaveFar: places.leave,
+    wantMessage: places.want,
+    openThread: places.openThread,
+    act: outgoing.act,
+    typing: company.type,
+    countsOf: marks.want,
+    readers: marks.readers,
+    loadPins: messages.loadPins,
+    revisions: messages.revisions,
+    reactors: messages.reactors,
+    callable: messages.callable,
     seen: receipts.seen,
     send: outgoing.send,
     retry: outgoing.retry,
     discard: outgoing.discard,
     reconnect: link.retryNow,
     probe: link.probe,
-    async keepDraft(conversation, text) {
+    async keepDraft(conversation, text, { reply_to, people: chosen } = {}) {
       if (!store.get('me', 'user')) return;
       store.put('draft', conversation, text);
-      await storage.keepDraft({ user: store.get('me', 'user'), conversation, text });
+      await storage.keepDraft({ user: store.get('me', 'user'), conversation, text, reply_to, people: chosen });
       note('draft', { conversation });
     },
     findPeople: async (prefix) =>
       (await session.authorized('GET', `v1/users?prefix=${encodeURIComponent(prefix)}&limit=20`)).users,
-    members: people.members,
+    groups,
     newIdentifier: freshIdentifier,
     /** Creates and opens it. The same `client_id` again gives the same conversation. */
     async create({ client_id, kind, title, members }) {

@@ -13,7 +13,7 @@ import { createShell } from './view/shell.js';
 const clock = createClock();
 // A tab in the background gets no frames, but must stay up to date.
 const store = createStore((action) => (document.hidden ? setTimeout(action, 0) : requestAnimationFrame(action)));
-const attention = createAttention();
+const attention = createAttention(clock);
 const announcer = createAnnouncer({ store, clock });
 const app = createApp({
   base: new URL('.', location.href),

@@ -4,6 +4,7 @@ import json
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -90,6 +91,37 @@ class Page:
 
     def button(self, name, within=''):
         return self.driver.find_element(By.XPATH, f'{within}//button[normalize-space()="{name}" or @aria-label="{name}"]')
+
+    def press(self, name, within=''):
+        """Clicks the visible button of this name once it is there."""
+        self.until(
+            'const [name, within] = arguments;'
+            'const found = [...document.querySelectorAll(`${within} button`)].find((e) => e.checkVisibility() && !e.disabled &&'
+            ' (e.getAttribute("aria-label") === name || e.querySelector(".lead-label, span:not(.unseen)")?.textContent === name || e.textContent.trim() === name));'
+            'if (!found) return false; found.focus(); found.click(); return true', name, within, what=f'button {name!r}')
+
+    def keys(self, *keys):
+        """Keys one after the other, to whatever has the focus; a tuple is a chord."""
+        for key in keys:
+            chord = key if isinstance(key, tuple) else (key,)
+            chain = ActionChains(self.driver)
+            for each in chord[:-1]:
+                chain.key_down(each)
+            chain.send_keys(chord[-1])
+            for each in reversed(chord[:-1]):
+                chain.key_up(each)
+            chain.perform()
+
+    def focused(self):
+        """The name of what has the focus: its label, else its text."""
+        return self.run('const e = document.activeElement; return e.getAttribute("aria-label") || e.textContent.trim()')
+
+    def notices(self):
+        """The system lines of the timeline."""
+        return self.run('return [...document.querySelectorAll(".rows > .notice")].map((e) => e.textContent)')
+
+    def tells(self, text):
+        self.until('return [...document.querySelectorAll(".rows > .notice")].some((e) => e.textContent === arguments[0])', text, what=f'notice {text!r}')
 
     def insert(self, text):
         """Text into the focused field, any character."""

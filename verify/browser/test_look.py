@@ -17,7 +17,8 @@ return [...document.querySelectorAll('h1, h2, p, label, button, .sender, .text, 
 """
 SMALL_TARGETS = """
 const least = matchMedia('(pointer: coarse)').matches ? 40 : 24;
-return [...document.querySelectorAll('button, input, textarea')]
+return [...document.querySelectorAll('button, input, textarea, select')]
+  .map((e) => e.closest('label.check') ?? e)
   .filter((e) => e.checkVisibility() && !e.closest('p') && !e.classList.contains('subtitle') && !e.classList.contains('link'))
   .filter((e) => { const r = e.getBoundingClientRect(); return Math.min(r.width, r.height) < least; })
   .map((e) => e.className + ' ' + e.textContent.slice(0, 20));

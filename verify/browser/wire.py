@@ -50,6 +50,16 @@ class Wire:
                     raise Refused(frame)
                 return frame
 
+    def act(self, kind, conversation, /, **fields):
+        """A command of a conversation's log."""
+        return self.request(kind, client_id=f'c{next(_numbers)}-{self.user}', conversation=conversation, **fields)
+
+    def link(self, conversation, **fields):
+        """Makes an invite link; returns its token."""
+        name = {link['link'] for link in self.request('links', conversation=conversation)['links']}
+        self.act('link', conversation, **fields)
+        return next(link['token'] for link in self.request('links', conversation=conversation)['links'] if link['link'] not in name)
+
     def create(self, title, *members):
         return self.request('create', client_id=f'k{next(_numbers)}-{self.user}', kind='group', title=title, members=list(members))['conversation']
 

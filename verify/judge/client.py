@@ -239,7 +239,7 @@ class Client:
                 self._page(frame, raw)
             case "synced":
                 self._synced(frame)
-            case "heartbeat" | "behind":
+            case "heartbeat" | "behind" | "heads":
                 self.history.behind += frame["type"] == "behind"
                 for conversation, head in frame["heads"].items():
                     self._head(conversation, head)

@@ -1,13 +1,17 @@
-/// What the sequencer knows of one conversation: its head, and the places of those members that matter now.
+import DequeModule
+
+/// What the sequencer knows of one conversation: its head, and the places of those users that matter now.
 ///
-/// Decides what a command means. It never waits, logs, or looks at a clock.
+/// Decides what a command means (`Conversation+Decide.swift`). It never waits, logs, or looks at a clock.
 package struct Conversation: Sendable {
     package private(set) var head: ConversationHead
     /// The places known so far: of users who are connected, who ask, or whom a command names. A user who is looked up and
-    /// has no active membership stands here with nil.
-    private var places: [UserID: Role?]
-    /// False after a bulk add: how many of its users were members before only the store knows.
+    /// has none stands here with nil.
+    private var places: [UserID: Place?]
+    /// False after a batch whose outcome is unknown: only the store knows where the log stands.
     package private(set) var headIsCurrent = true
+    /// The newest messages of connected senders, by sequence, at most `Limits.receiptsFollowed`.
+    var followed: Deque<FollowedMessage> = []
 
     package init(head: ConversationHead) {
         self.head = head
@@ -18,138 +22,89 @@ package struct Conversation: Sendable {
     package func knows(_ user: UserID) -> Bool { self.places[user] != nil }
 
     package mutating func learn(_ user: UserID, _ membership: Membership?) {
-        self.places[user] = .some(membership.flatMap { $0.active ? $0.role : nil })
+        let lastSent = self.place(of: user)?.lastSent ?? 0
+        self.places[user] = .some(
+            membership.map { membership in
+                var place = Place(membership)
+                place.lastSent = max(place.lastSent, lastSent)
+                return place
+            })
     }
 
     /// Forgets a user who disconnected: his place is looked up again when it matters.
     package mutating func forget(_ user: UserID) { self.places[user] = nil }
 
-    package func role(of user: UserID) -> Role? { self.places[user] ?? nil }
+    package func place(of user: UserID) -> Place? { self.places[user] ?? nil }
+
+    /// Where the log stands, and the user's place; nil where either is to be looked up.
+    package func standing(of user: UserID) -> (head: Int64, place: Place?)? {
+        guard self.headIsCurrent, let place = self.places[user] else { return nil }
+        return (self.head.sequence, place)
+    }
+
+    /// The role of an active member; nil for everybody else.
+    package func role(of user: UserID) -> Role? {
+        guard let place = self.place(of: user), place.isActive else { return nil }
+        return place.role
+    }
 
     /// The users whose places a command rests on.
     package static func users(named command: Command, by user: UserID) -> [UserID] {
-        switch command {
-        case .remove(_, _, let target), .setRole(_, _, let target, _): [user, target]
-        case .send, .create, .add, .leave: [user]
+        switch command.action {
+        case .remove(let other), .setRole(let other, _), .ban(let other), .unban(let other), .mute(let other, _),
+            .transfer(let other), .decline(.some(let other)):
+            [user, other]
+        default: [user]
         }
-    }
-
-    /// What a command leads to.
-    package enum Decision: Sendable {
-        /// An entry for the log.
-        case append(Draft)
-        /// Nothing to store: the conversation stands as asked.
-        case exists
-        case refuse(Refusal)
-        /// The sender has no right now, but he may ask about something that was stored while he had: look for it by client id.
-        case refuseUnlessStored(Refusal)
-    }
-
-    /// Decides a command. All users of `users(named:by:)` must be known.
-    package func decide(_ command: Command, by user: UserID, at now: Int64) -> Decision {
-        if case .create = command {
-            return self.head.kind == .direct ? .exists : .append(Self.draft(command, by: user, at: now, decidedAt: 0))
-        }
-        guard let role = self.role(of: user) else { return .refuseUnlessStored(Refusal(.notMember)) }
-        switch command {
-        case .create: return .exists
-        case .send(_, _, _, let relatesTo):
-            guard relatesTo <= self.head.sequence else {
-                return .refuse(
-                    Refusal(.outOfRange, field: "reply_to", rule: "at most the newest sequence, \(self.head.sequence)"))
-            }
-        case .add:
-            guard self.head.kind == .group else {
-                return .refuse(Refusal(.forbidden, rule: "a direct conversation has two members"))
-            }
-            guard role >= .administrator else {
-                return .refuse(Refusal(.forbidden, rule: "only owner and administrators add members"))
-            }
-        case .remove(_, _, let target):
-            guard self.head.kind == .group else {
-                return .refuse(Refusal(.forbidden, rule: "a direct conversation has two members"))
-            }
-            guard role >= .administrator else {
-                return .refuse(Refusal(.forbidden, rule: "only owner and administrators remove members"))
-            }
-            guard target != user else {
-                return .refuse(Refusal(.outOfRange, field: "user", rule: "another member; to go yourself, leave"))
-            }
-            guard let targetRole = self.role(of: target) else {
-                return .refuseUnlessStored(Refusal(.unknownUser, field: "user", rule: "a member of the conversation"))
-            }
-            guard targetRole < role else {
-                return .refuse(Refusal(.forbidden, field: "user", rule: "a member of a lower role than yours"))
-            }
-        case .setRole(_, _, let target, let role):
-            guard self.head.kind == .group else {
-                return .refuse(Refusal(.forbidden, rule: "a direct conversation has no roles"))
-            }
-            guard self.role(of: user) == .owner else { return .refuse(Refusal(.forbidden, rule: "only the owner gives roles")) }
-            guard role != .owner else { return .refuse(Refusal(.outOfRange, field: "role", rule: "administrator or member")) }
-            guard target != user else { return .refuse(Refusal(.outOfRange, field: "user", rule: "another member")) }
-            guard self.role(of: target) != nil else {
-                return .refuseUnlessStored(Refusal(.unknownUser, field: "user", rule: "a member of the conversation"))
-            }
-        case .leave:
-            guard self.head.kind == .group else {
-                return .refuse(Refusal(.forbidden, rule: "a direct conversation cannot be left"))
-            }
-            guard role != .owner || self.head.memberCount == 1 else {
-                return .refuse(Refusal(.forbidden, rule: "the owner is the last to leave"))
-            }
-        }
-        return .append(Self.draft(command, by: user, at: now, decidedAt: self.head.controlSequence))
-    }
-
-    /// Decides about a conversation that does not exist: it can only be made.
-    package static func decideUnknown(_ command: Command, by user: UserID, at now: Int64) -> Decision {
-        guard case .create(_, _, let new, let members) = command else { return .refuse(Refusal(.notMember)) }
-        guard !members.contains(user) else {
-            return .refuse(Refusal(.outOfRange, field: "members", rule: "others only: you are a member anyway"))
-        }
-        guard members.count + 1 <= Int(new.memberCap) else { return .refuse(Refusal(.groupFull, field: "members")) }
-        return .append(Self.draft(command, by: user, at: now, decidedAt: 0))
-    }
-
-    private static func draft(_ command: Command, by user: UserID, at now: Int64, decidedAt: Int64) -> Draft {
-        let (kind, content, change, relatesTo): (EntryKind, [UInt8], MembershipChange?, Int64) =
-            switch command {
-            case .send(_, _, let content, let relatesTo): (.message, content, nil, relatesTo)
-            case .create(_, _, let new, let members): (.created, [], .create(new, members: members), 0)
-            case .add(_, _, let users): (.added, [], .add(users), 0)
-            case .remove(_, _, let target): (.removed, [], .end(target), 0)
-            case .leave: (.left, [], .end(user), 0)
-            case .setRole(_, _, let target, let role): (.role, [], .setRole(target, role), 0)
-            }
-        return Draft(
-            conversation: command.conversation, sender: user, clientID: command.clientID, kind: kind, content: content,
-            change: change,
-            time: now, decidedAt: decidedAt, relatesTo: relatesTo)
     }
 
     /// Moves on by an entry that is durable. Only what is durable changes a conversation.
-    package mutating func apply(_ entry: Entry, _ change: MembershipChange?) {
+    ///
+    /// - Parameter joined: Who became a member by it, as the store says.
+    package mutating func apply(_ entry: Entry, _ change: Change?, joined: [Joiner] = []) {
         self.head.sequence = entry.sequence
         self.head.messages = entry.messageOrdinal
         self.head.time = entry.time
         self.head.stamp = entry.stamp
-        guard let change else { return }
+        guard entry.kind.changesRights, let change else {
+            if entry.kind == .message { self.update(entry.sender) { $0.lastSent = entry.time } }
+            return
+        }
         self.head.controlSequence = entry.sequence
         switch change {
-        case .create(_, let members):
-            self.places[entry.sender] = self.head.kind == .group ? .owner : .member
-            for user in members { self.places[user] = .member }
-        case .add(let users):
-            // Who is not known here may have been a member before, in any role: he is looked up when it matters.
-            for user in users where self.places[user] == .some(nil) { self.places[user] = .member }
-            self.headIsCurrent = false
+        case .create, .add, .join:
+            // A former member may have come back: he is looked up when it matters, unless `seat` follows.
+            for joiner in joined { self.places[joiner.user] = nil }
+            if case .create = change {} else { self.head.memberCount += Int32(clamping: joined.count) }
+            for joiner in joined { self.head.lastSlot = max(self.head.lastSlot, joiner.slot) }
+        case .request: self.places[entry.sender] = nil
         case .end(let user):
-            self.places[user] = .some(nil)
+            self.update(user) { $0.state = .left }
             self.head.memberCount -= 1
-        case .setRole(let user, let role):
-            self.places[user] = role
+        case .ban(let user):
+            if self.role(of: user) != nil { self.head.memberCount -= 1 }
+            self.places[user] = nil
+        case .unban(let user), .decline(let user): self.update(user) { $0.state = .left }
+        case .invite(let users):
+            for user in users where self.role(of: user) == nil { self.places[user] = nil }
+        case .setRole(let user, let role): self.update(user) { $0.role = role }
+        case .transfer(let user):
+            self.update(user) { $0.role = .owner }
+            self.update(entry.sender) { $0.role = .administrator }
+        case .mute(let user, let until): self.update(user) { $0.mutedUntil = until }
+        case .settings(let change): self.head.apply(change)
+        case .dissolve: self.head.dissolved = true
+        case .makeLink, .revokeLink, .edit, .recall, .react, .pin: break
         }
+    }
+
+    /// Keeps the place of somebody connected who has just become a member.
+    package mutating func seat(_ joiner: Joiner, _ role: Role) { self.places[joiner.user] = .some(Place(joiner, role)) }
+
+    private mutating func update(_ user: UserID, _ body: (inout Place) -> Void) {
+        guard var place = self.place(of: user) else { return }
+        body(&place)
+        self.places[user] = .some(place)
     }
 
     /// A batch may be stored or not: where the log stands, and what it did to these users, only the store knows.
@@ -157,6 +112,9 @@ package struct Conversation: Sendable {
         self.headIsCurrent = false
         for user in users { self.places[user] = nil }
     }
+
+    /// Receipts up to here are frozen (R52).
+    package mutating func froze(upTo sequence: Int64) { self.head.frozenTo = max(self.head.frozenTo, sequence) }
 
     /// Takes the store's word for where the conversation stands.
     package mutating func refresh(_ head: ConversationHead) {

@@ -39,6 +39,55 @@ package enum ConversationKind: UInt8, Sendable, CaseIterable {
     }
 }
 
+/// How a user stands to a conversation. Invited and banned are memberships too, of another kind.
+package enum MemberState: UInt8, Sendable, CaseIterable {
+    /// Was a member, or was asked and nothing came of it.
+    case left = 0
+    case active = 1
+    /// May not come in by any way.
+    case banned = 2
+    /// May come in by `join`.
+    case invited = 3
+    /// Asked to come in; administrators decide.
+    case requested = 4
+
+    /// The name of the state on the wire and in documents.
+    package var name: String {
+        switch self {
+        case .left: "left"
+        case .active: "active"
+        case .banned: "banned"
+        case .invited: "invited"
+        case .requested: "requested"
+        }
+    }
+
+    package init?(name: String) {
+        guard let state = MemberState.allCases.first(where: { $0.name == name }) else { return nil }
+        self = state
+    }
+}
+
+/// What of a conversation counts for a member's badge and wakes his phone.
+package enum NotifyLevel: UInt8, Sendable, CaseIterable {
+    case all = 0
+    case mentions = 1
+    case none = 2
+
+    package var name: String {
+        switch self {
+        case .all: "all"
+        case .mentions: "mentions"
+        case .none: "none"
+        }
+    }
+
+    package init?(name: String) {
+        guard let level = NotifyLevel.allCases.first(where: { $0.name == name }) else { return nil }
+        self = level
+    }
+}
+
 /// A run of sequences that a member may see: from his joining entry up to and including the one that ended it.
 package struct Interval: Sendable, Equatable {
     /// The first sequence inside.
@@ -58,30 +107,45 @@ package struct Interval: Sendable, Equatable {
 package struct Membership: Sendable, Equatable {
     package var conversation: ConversationID
     package var user: UserID
-    /// The per-conversation number of this user, from 1, never another's (R6: mapid).
+    /// The per-conversation number of this user, from 1, never another's (R6: mapid). 0 for who never was a member.
     package var slot: Int32
     package var role: Role
-    /// False after leaving or removal; the row stays (R5).
-    package var active: Bool
+    /// After leaving or removal the row stays (R5).
+    package var state: MemberState
     /// The first sequence that this member may see in the present interval.
     package var visibleFrom: Int64
     /// Everything up to here is read. Never moves back.
     package var read: Int64
     /// Everything up to here has reached a device of his. Never moves back.
     package var delivered: Int64
+    /// He may not write before this time, in milliseconds since 1970; 0 for a member who may.
+    package var mutedUntil: Int64
+    package var notify: NotifyLevel
+    /// In a direct conversation: one of the two has blocked the other.
+    package var blocked: Bool
+
+    /// When his newest message was accepted, in milliseconds since 1970, where the conversation's slow mode is on; else 0.
+    package var lastSent: Int64
+
+    package var active: Bool { self.state == .active }
 
     package init(
-        conversation: ConversationID, user: UserID, slot: Int32, role: Role, active: Bool = true, visibleFrom: Int64 = 1,
-        read: Int64 = 0, delivered: Int64 = 0
+        conversation: ConversationID, user: UserID, slot: Int32, role: Role, state: MemberState = .active, visibleFrom: Int64 = 1,
+        read: Int64 = 0, delivered: Int64 = 0, mutedUntil: Int64 = 0, notify: NotifyLevel = .all, blocked: Bool = false,
+        lastSent: Int64 = 0
     ) {
         self.conversation = conversation
         self.user = user
         self.slot = slot
         self.role = role
-        self.active = active
+        self.state = state
         self.visibleFrom = visibleFrom
         self.read = read
         self.delivered = delivered
+        self.mutedUntil = mutedUntil
+        self.notify = notify
+        self.blocked = blocked
+        self.lastSent = lastSent
     }
 }
 
@@ -90,6 +154,13 @@ package struct ConversationHead: Sendable, Equatable {
     package var conversation: ConversationID
     package var kind: ConversationKind
     package var title: String
+    package var description: String
+    package var avatar: String
+    package var rules: GroupRules
+    /// Whether the owner ended the group: it can be read, and left.
+    package var dissolved: Bool
+    /// Up to this sequence receipts are frozen: counts are kept, lists are not (R52).
+    package var frozenTo: Int64
     /// The newest sequence.
     package var sequence: Int64
     /// Messages so far: the newest entry's message ordinal.
@@ -110,7 +181,8 @@ package struct ConversationHead: Sendable, Equatable {
     package init(
         conversation: ConversationID, kind: ConversationKind, title: String, sequence: Int64 = 0, messages: Int64 = 0,
         controlSequence: Int64 = 0, memberCount: Int32 = 0, memberCap: Int32 = Int32(Limits.membersPerGroup), lastSlot: Int32 = 0,
-        historyVisible: Bool = true, time: Int64 = 0, stamp: Int64 = 0
+        historyVisible: Bool = true, time: Int64 = 0, stamp: Int64 = 0, description: String = "", avatar: String = "",
+        rules: GroupRules = GroupRules(), dissolved: Bool = false, frozenTo: Int64 = 0
     ) {
         self.conversation = conversation
         self.kind = kind
@@ -124,5 +196,10 @@ package struct ConversationHead: Sendable, Equatable {
         self.historyVisible = historyVisible
         self.time = time
         self.stamp = stamp
+        self.description = description
+        self.avatar = avatar
+        self.rules = rules
+        self.dissolved = dissolved
+        self.frozenTo = frozenTo
     }
 }

@@ -28,8 +28,15 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
     case notMember = 40300
     case forbidden = 40301
     case originNotAllowed = 40302
+    case muted = 40303
+    case banned = 40304
+    case blocked = 40305
+    case dissolved = 40306
+    case tooLate = 40307
     case notFound = 40400
     case unknownUser = 40401
+    case noMessage = 40402
+    case badLink = 40403
     case methodNotAllowed = 40500
     case timeout = 40800
     case clientIDConflict = 40900
@@ -37,7 +44,11 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
     case groupFull = 40902
     case conversationExists = 40903
     case rightsChanged = 40904
+    case recalled = 40905
+    case tooMany = 40906
+    case receiptsOff = 40907
     case startOver = 41000
+    case archived = 41001
     case frameTooLarge = 41300
     case uriTooLong = 41400
     case upgradeRequired = 42600
@@ -116,8 +127,15 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
         case .notMember: ("not_member", .never, "You are not a member of this conversation, or there is none by this id.")
         case .forbidden: ("forbidden", .never, "Ask an owner or administrator of the group.")
         case .originNotAllowed: ("origin_not_allowed", .never, "Add the page's origin with --allow-origin on the server.")
+        case .muted: ("muted", .later, "You may not write here until the time that the error names.")
+        case .banned: ("banned", .never, "You are banned from this conversation.")
+        case .blocked: ("blocked", .never, "One of you has blocked the other.")
+        case .dissolved: ("dissolved", .never, "The group was dissolved: it can be read and left.")
+        case .tooLate: ("too_late", .never, "The time for taking this message back is over: ask an administrator.")
         case .notFound: ("not_found", .never, "Check the address.")
         case .unknownUser: ("unknown_user", .never, "Check the user id that the error names.")
+        case .noMessage: ("no_message", .never, "There is no such message, or you may not see it.")
+        case .badLink: ("bad_link", .never, "The link is wrong, used up, expired or revoked: ask for a new one.")
         case .methodNotAllowed: ("method_not_allowed", .never, "Use a method that the address has.")
         case .timeout: ("timeout", .later, "Connect again.")
         case .clientIDConflict: ("client_id_conflict", .never, "This client_id was used for another message: use a new one.")
@@ -125,6 +143,10 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
         case .groupFull: ("group_full", .never, "The group has as many members as it may have.")
         case .conversationExists: ("conversation_exists", .never, "A conversation of this id exists: use another id.")
         case .rightsChanged: ("rights_changed", .later, "Membership changed at the same moment: try again.")
+        case .recalled: ("recalled", .never, "The message was taken back.")
+        case .tooMany: ("too_many", .afterChange, "There are as many as there may be: remove one first.")
+        case .receiptsOff: ("receipts_off", .never, "Receipts are off in this group.")
+        case .archived: ("archived", .never, "Who has read is no longer kept for messages as old as this, only how many.")
         case .startOver: ("start_over", .afterChange, "The server was restored from a copy: forget positions and sync anew.")
         case .frameTooLarge: ("frame_too_large", .never, "Keep frames within limits.frame_bytes of hello.")
         case .uriTooLong: ("uri_too_long", .never, "Shorten the address.")

@@ -16,7 +16,10 @@
 /// 5. **One conversation is one log.** The head row, membership rows and intervals change in the transaction of the entry
 ///    that changes them. A draft decided on an older control sequence than the conversation has is `.refused(.stale)`;
 ///    so is one that an earlier draft of the same batch made old.
-/// 6. **One copy.** The rows written for a message do not grow with the members (R16, R32).
+/// 6. **One copy.** The rows written for a message do not grow with the members (R16, R32): the entry, and one row for each user
+///    that it mentions by name.
+/// 7. **Entries change what they are about.** An edit, recall, reaction or pin changes how its target shows, in the transaction of the
+///    entry; the target's own row never changes.
 ///
 /// All calls block, and are made by one thread at a time. Nothing here runs on an event loop.
 package protocol MessageStore: AnyObject {
@@ -25,6 +28,35 @@ package protocol MessageStore: AnyObject {
 
     /// Stores the batch in one transaction. The outcomes stand in the order of the drafts.
     func append(_ drafts: [Draft]) throws(StoreFailure) -> [AppendOutcome]
+
+    /// Stores notes in one transaction. The outcomes stand in the order of the notes.
+    func note(_ notes: [Note]) throws(StoreFailure) -> [NoteOutcome]
+
+    /// The messages that commands are about; nil where there is no entry of that sequence.
+    func targets(_ queries: [TargetQuery]) throws(StoreFailure) -> [Target?]
+
+    // MARK: Receipts
+
+    /// Member rows by slot, those after `slot`, at most `limit`: of everybody who ever was a member.
+    func receiptRows(of conversation: ConversationID, afterSlot slot: Int32, limit: Int) throws(StoreFailure) -> [ReceiptRow]
+
+    /// The messages of these sequences, by sequence; others are left out, and so are recalled ones.
+    func messages(in conversation: ConversationID, sequences: [Int64]) throws(StoreFailure) -> [SentMessage]
+
+    /// A user's newest messages, newest first, recalled ones left out.
+    func newestMessages(of user: UserID, in conversation: ConversationID, limit: Int) throws(StoreFailure) -> [SentMessage]
+
+    /// Conversations that have messages accepted before `time` (milliseconds since 1970) whose receipts are not frozen, and for each the
+    /// oldest such messages, at most `limit` in all.
+    func unfrozenMessages(before time: Int64, limit: Int) throws(StoreFailure) -> [(ConversationID, [SentMessage])]
+
+    /// Keeps these counts for ever in the place of the record, and everything up to `sequence` counts as frozen (R52).
+    func freeze(_ receipts: [MessageReceipts], in conversation: ConversationID, upTo sequence: Int64) throws(StoreFailure)
+
+    /// The frozen counts of these messages; those that are not frozen are left out.
+    func frozenReceipts(in conversation: ConversationID, sequences: [Int64]) throws(StoreFailure) -> [MessageReceipts]
+
+    // MARK: Positions
 
     /// Moves read and delivered positions forward; lower values than the stored ones change nothing.
     /// A position beyond the conversation's head, or of a user who never was a member, is left out.
@@ -50,12 +82,15 @@ package struct PositionUpdate: Sendable, Equatable {
     package var user: UserID
     package var read: Int64
     package var delivered: Int64
+    /// The member's slot, for those who count receipts from positions that are not written yet; stores do not look at it.
+    package var slot: Int32
 
-    package init(conversation: ConversationID, user: UserID, read: Int64, delivered: Int64) {
+    package init(conversation: ConversationID, user: UserID, read: Int64, delivered: Int64, slot: Int32 = 0) {
         self.conversation = conversation
         self.user = user
         self.read = read
         self.delivered = delivered
+        self.slot = slot
     }
 }
 

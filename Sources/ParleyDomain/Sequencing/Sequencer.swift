@@ -5,8 +5,8 @@ import DequeModule
 /// One turn of the shell that runs it:
 ///
 /// 1. `pick` takes the next commands, fairly: lanes (one per conversation) take turns, a hot one gets at most
-///    `Limits.draftsPerConversationAndBatch` of a batch, and a command that changes membership is the last of its
-///    conversation in its batch, so that no decision rests on rights that the same batch changes.
+///    `Limits.draftsPerConversationAndBatch` of a batch, and a command that changes more than the log is the last
+///    of its conversation in its batch (`Command.endsBatch`), so that no decision rests on what the same batch changes.
 /// 2. `unknown` says what must be looked up first; `learn` takes the answers.
 /// 3. `decide` gives the drafts of the batch; the shell stores them in one transaction.
 /// 4. `complete` (or `fail`) gives the effects: what to push, whom to answer.
@@ -14,27 +14,42 @@ import DequeModule
 /// While the shell stores a batch, new commands gather here; when it is idle the first one goes at once. So a commit is shared
 /// exactly when there is something to share it with, and nobody waits on purpose.
 package struct Sequencer: Sendable {
-    fileprivate struct Lane {
+    struct Lane {
         var waiting: Deque<Submission> = []
     }
 
-    private var lanes: [ConversationID: Lane] = [:]
+    var lanes: [ConversationID: Lane] = [:]
     /// Conversations with waiting commands, in the order of their turns.
-    private var turns: Deque<ConversationID> = []
-    private var conversations: [ConversationID: Conversation] = [:]
+    var turns: Deque<ConversationID> = []
+    var conversations: [ConversationID: Conversation] = [:]
     /// How many connections each connected user has, and in which conversations he is.
-    private var attached: [UserID: Attached] = [:]
-    private var waitingCount = 0
-    private var positions: [PositionKey: PositionUpdate] = [:]
+    var attached: [UserID: Attached] = [:]
+    var waitingCount = 0
+    var positions: [PositionKey: PositionUpdate] = [:]
     /// Conversations of batches whose outcome is unknown, and the users who are in or out of them if they were stored.
-    private var doubts: [ConversationID: Set<UserID>] = [:]
+    var doubts: [ConversationID: Set<UserID>] = [:]
 
-    private struct Attached {
+    /// Questions about receipts that wait for an answer.
+    var questions: [ReceiptQuestion] = []
+    var desks: [ConversationID: ReceiptDesk] = [:]
+    /// Desks that are being loaded, in the order of their turns.
+    var loading: Deque<ConversationID> = []
+    /// Desks in which a position moved since the last tick.
+    var moved: [ConversationID] = []
+    /// Positions of users who are not connected here: they wait until their places were looked up.
+    var unplaced: [UnplacedPosition] = []
+
+    struct UnplacedPosition {
+        var origin: RequestOrigin
+        var update: PositionUpdate
+    }
+
+    struct Attached {
         var connections = 0
         var conversations: Set<ConversationID> = []
     }
 
-    private struct PositionKey: Hashable {
+    struct PositionKey: Hashable {
         var conversation: ConversationID
         var user: UserID
     }
@@ -47,6 +62,10 @@ package struct Sequencer: Sendable {
     package var conversationCount: Int { self.conversations.count }
     /// Whether `unknown` has something to ask though nothing was picked: what became of a batch whose outcome is unknown.
     package var hasDoubts: Bool { !self.doubts.isEmpty }
+    /// Whether something waits for a look-up though no command was picked.
+    package var needsLookup: Bool { self.hasDoubts || !self.unplaced.isEmpty || !self.questions.isEmpty }
+    /// Whether this conversation is held.
+    package func knows(_ id: ConversationID) -> Bool { self.conversations[id] != nil }
     /// Whether positions wait to be written.
     package var hasPositions: Bool { !self.positions.isEmpty }
 
@@ -59,7 +78,7 @@ package struct Sequencer: Sendable {
         return nil
     }
 
-    private mutating func enqueue(_ submission: Submission, first: Bool) {
+    mutating func enqueue(_ submission: Submission, first: Bool) {
         let conversation = submission.command.conversation
         let wasEmpty = self.lanes[conversation, default: Lane()].waiting.isEmpty
         if first {
@@ -109,8 +128,37 @@ package struct Sequencer: Sendable {
             {
                 unknown.places.insert(Unknown.Place(conversation: id, user: user))
             }
+            if let query = Self.target(of: submission) { unknown.targets.insert(query) }
+            if let query = self.quoted(by: submission) { unknown.targets.insert(query) }
+        }
+        self.addPlaces(of: self.questions, to: &unknown)
+        for position in self.unplaced {
+            let id = position.update.conversation
+            if self.conversations[id]?.headIsCurrent != true { unknown.conversations.insert(id) }
+            unknown.places.insert(Unknown.Place(conversation: id, user: position.update.user))
         }
         return unknown
+    }
+
+    /// The message that a decision about this command rests on; nil where there is none.
+    private static func target(of submission: Submission) -> TargetQuery? {
+        var sequence = submission.command.target
+        if case .send(let message) = submission.command.action { sequence = message.thread }
+        guard sequence > 0 else { return nil }
+        return TargetQuery(conversation: submission.command.conversation, sequence: sequence, user: submission.user)
+    }
+
+    /// What a message replies to. Where the sender sees all of the log it need not be looked up, but whether he does may not be known
+    /// yet, and replies are few among members who joined a group with hidden history.
+    private func quoted(by submission: Submission) -> TargetQuery? {
+        guard case .send(let message) = submission.command.action, message.relatesTo > 0 else { return nil }
+        if let conversation = self.conversations[submission.command.conversation], conversation.knows(submission.user),
+            !conversation.quotesUnseen(message, by: submission.user)
+        {
+            return nil
+        }
+        return TargetQuery(
+            conversation: submission.command.conversation, sequence: message.relatesTo, user: submission.user)
     }
 
     /// Takes over what was looked up. Where a conversation is new here, those who are live in it may have missed something that a
@@ -135,22 +183,34 @@ package struct Sequencer: Sendable {
 
     /// Gives or takes the seats of a user whose membership was in doubt. What he has already is left as it is.
     private mutating func settle(_ place: Unknown.Place, _ membership: Membership?) -> Effect {
-        guard membership?.active == true else {
+        guard let membership, membership.active else {
             self.attached[place.user]?.conversations.remove(place.conversation)
             return .part(place.user, place.conversation)
         }
         self.attached[place.user]?.conversations.insert(place.conversation)
-        return .join(place.user, place.conversation, head: 0)
+        return .join(
+            place.user,
+            RoomSeat(conversation: place.conversation, head: 0, slot: membership.slot, visibleFrom: membership.visibleFrom))
     }
 
     /// Decides the picked commands, in order.
-    package func decide(_ picked: [Submission], at now: Int64) -> Batch {
+    ///
+    /// - Parameter targets: What was found for the targets of `unknown`.
+    package func decide(_ picked: [Submission], targets: [TargetQuery: Target] = [:], at now: Int64) -> Batch {
         var batch = Batch()
         batch.drafts.reserveCapacity(picked.count)
+        // Members whose one message of a slow interval is in this batch already.
+        var slowed: Set<PositionKey> = []
         for submission in picked {
             let conversation = self.conversations[submission.command.conversation]
+            let target = targets.isEmpty ? nil : Self.target(of: submission).flatMap { targets[$0] }
+            let quoted = targets.isEmpty ? nil : self.quoted(by: submission).flatMap { targets[$0] }
+            if let wait = conversation?.slowWait(submission, &slowed) {
+                batch.lookups.append((submission, wait))
+                continue
+            }
             let decision =
-                conversation?.decide(submission.command, by: submission.user, at: now)
+                conversation?.decide(submission.command, by: submission.user, target: target, quoted: quoted, at: now)
                 ?? Conversation.decideUnknown(submission.command, by: submission.user, at: now)
             switch decision {
             case .append(let draft):
@@ -165,225 +225,17 @@ package struct Sequencer: Sendable {
         }
         return batch
     }
-
-    /// Says what follows from a stored batch. Commands decided on old rights go back to the head of their lanes.
-    package mutating func complete(_ batch: Batch, _ outcomes: [AppendOutcome]) -> [Effect] {
-        var effects = batch.answers
-        var current = Publication(conversation: ConversationID(trusted: ""))
-        var stale: [Submission] = []
-        for (index, outcome) in outcomes.enumerated() where index < batch.submissions.count {
-            let submission = batch.submissions[index]
-            let change = batch.drafts[index].change
-            switch outcome {
-            case .appended(let entry):
-                if current.conversation != entry.conversation || change != nil {
-                    current.flush(into: &effects)
-                    current = Publication(conversation: entry.conversation)
-                }
-                self.apply(entry, change, submission, &current, &effects)
-            case .duplicate(let entry):
-                current.flush(into: &effects)
-                effects.append(.answer(submission.origin, Self.answer(for: entry)))
-            case .refused(.stale):
-                self.conversations[submission.command.conversation] = nil
-                stale.append(submission)
-            case .refused(let refusal):
-                effects.append(.answer(submission.origin, .refused(Self.refusal(for: refusal, submission.command))))
-            }
-        }
-        current.flush(into: &effects)
-        for submission in stale.reversed() { self.retry(submission, &effects) }
-        self.evict(batch)
-        return effects
-    }
-
-    private mutating func retry(_ submission: Submission, _ effects: inout [Effect]) {
-        guard submission.attempts < 3 else {
-            effects.append(.answer(submission.origin, .refused(Refusal(.rightsChanged))))
-            return
-        }
-        var again = submission
-        again.attempts += 1
-        self.enqueue(again, first: true)
-    }
-
-    private mutating func apply(
-        _ entry: Entry, _ change: MembershipChange?, _ submission: Submission, _ current: inout Publication,
-        _ effects: inout [Effect]
-    ) {
-        let id = entry.conversation
-        if case .create(let new, let members) = change, self.conversations[id] == nil {
-            let count = Int32(clamping: members.count + 1)
-            self.conversations[id] = Conversation(
-                head: ConversationHead(
-                    conversation: id, kind: new.kind, title: new.title, memberCount: count, memberCap: new.memberCap,
-                    lastSlot: count,
-                    historyVisible: new.historyVisible))
-        }
-        self.conversations[id]?.apply(entry, change)
-        let (joining, parting) = Self.moves(change, by: entry.sender)
-        for user in joining where self.attached[user] != nil {
-            self.attached[user]?.conversations.insert(id)
-            effects.append(.join(user, id, head: entry.sequence - 1))
-        }
-        current.entries.append(entry)
-        current.origins.append(entry.kind == .created ? .nobody : submission.origin)
-        guard change != nil else { return }
-        current.flush(into: &effects)
-        if case .create = change { effects.append(.answer(submission.origin, .created(id, entry.clientID))) }
-        for user in parting {
-            self.attached[user]?.conversations.remove(id)
-            effects.append(.part(user, id))
-        }
-    }
-
-    private static func moves(_ change: MembershipChange?, by sender: UserID) -> (joining: [UserID], parting: [UserID]) {
-        switch change {
-        case .create(_, let members): ([sender] + members, [])
-        case .add(let users): (users, [])
-        case .end(let user): ([], [user])
-        case .setRole, nil: ([], [])
-        }
-    }
-
-    /// The answer that a stored entry gives to whoever asked for it.
-    package static func answer(for entry: Entry) -> Answer {
-        entry.kind == .created ? .created(entry.conversation, entry.clientID) : .ack(entry)
-    }
-
-    private static func refusal(for refusal: AppendRefusal, _ command: Command) -> Refusal {
-        switch refusal {
-        case .conflict: Refusal(.clientIDConflict, field: "client_id")
-        case .stale: Refusal(.rightsChanged)
-        case .unknownConversation: Refusal(.notMember)
-        case .unknownUser(let user):
-            if case .create = command {
-                Refusal(.unknownUser, field: "members", rule: "there is no user \(user)")
-            } else {
-                Refusal(.unknownUser, field: "users", rule: "there is no user \(user)")
-            }
-        case .groupFull: Refusal(.groupFull)
-        case .notMember(let user): Refusal(.unknownUser, field: "user", rule: "\(user) is a member of the conversation")
-        case .invalid: Refusal(.internalError)
-        }
-    }
-
-    /// Says what follows from a batch that failed as a whole: everybody is told. Where the batch may be stored all the same, what it
-    /// would have changed is in doubt, and looked up before anything else is decided.
-    package mutating func fail(_ batch: Batch, _ failure: StoreFailure) -> [Effect] {
-        var effects = batch.answers
-        let refusal =
-            switch failure {
-            case .unavailable: Refusal(.unavailable, retryMilliseconds: 1_000)
-            case .full: Refusal(.diskFull, retryMilliseconds: 5_000)
-            case .outcomeUnknown: Refusal(.outcomeUnknown, retryMilliseconds: 1_000)
-            case .corrupt: Refusal(.unavailable, retryMilliseconds: 5_000)
-            }
-        if case .outcomeUnknown = failure { for draft in batch.drafts { self.doubt(draft) } }
-        for submission in batch.submissions { effects.append(.answer(submission.origin, .refused(refusal))) }
-        return effects
-    }
-
-    private mutating func doubt(_ draft: Draft) {
-        let (joining, parting) = Self.moves(draft.change, by: draft.sender)
-        self.doubts[draft.conversation, default: []].formUnion(joining + parting)
-        self.conversations[draft.conversation]?.doubt(joining + parting)
-    }
-
-    /// Conversations nobody connected is in are kept only for the batch that asked for them.
-    private mutating func evict(_ batch: Batch) {
-        guard self.conversations.count > 4_096 else { return }
-        for submission in batch.submissions where self.attached[submission.user] == nil {
-            self.conversations[submission.command.conversation] = nil
-        }
-    }
-}
-
-extension Sequencer {
-    // MARK: Connections
-
-    /// A connection of this user is live from here on: everything that later turns publish reaches it.
-    package mutating func attach(_ origin: RequestOrigin, user: UserID, memberships: [(Membership, ConversationHead)]) -> Effect {
-        var rooms: [(ConversationID, Int64)] = []
-        rooms.reserveCapacity(memberships.count)
-        var conversations: Set<ConversationID> = []
-        for (membership, head) in memberships {
-            if self.conversations[head.conversation] == nil { self.conversations[head.conversation] = Conversation(head: head) }
-            self.conversations[head.conversation]?.learn(user, membership)
-            conversations.insert(head.conversation)
-            rooms.append((head.conversation, head.sequence))
-        }
-        self.attached[user, default: Attached()].connections += 1
-        self.attached[user]?.conversations = conversations
-        return .attached(origin, user, rooms)
-    }
-
-    /// A connection of this user is gone.
-    package mutating func detach(user: UserID) {
-        guard var entry = self.attached[user] else { return }
-        entry.connections -= 1
-        guard entry.connections <= 0 else {
-            self.attached[user] = entry
-            return
-        }
-        self.attached[user] = nil
-        for conversation in entry.conversations { self.conversations[conversation]?.forget(user) }
-    }
-
-    // MARK: Positions
-
-    /// Notes how far a member has read; written together with others later (`takePositions`).
-    package mutating func advance(
-        _ origin: RequestOrigin, user: UserID, _ conversation: ConversationID, read: Int64, delivered: Int64
-    )
-        -> [Effect]
-    {
-        guard self.attached[user]?.conversations.contains(conversation) == true || self.doubts[conversation] != nil else {
-            return [.answer(origin, .refused(Refusal(.notMember)))]
-        }
-        // Where the head is in doubt the store decides: it leaves out a position that cannot be.
-        if let known = self.conversations[conversation], known.headIsCurrent, max(read, delivered) > known.head.sequence {
-            let field = read > known.head.sequence ? "sequence" : "delivered"
-            let rule = "at most the newest sequence, \(known.head.sequence)"
-            return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: rule)))]
-        }
-        let key = PositionKey(conversation: conversation, user: user)
-        var update = self.positions[key] ?? PositionUpdate(conversation: conversation, user: user, read: 0, delivered: 0)
-        update.read = max(update.read, read)
-        update.delivered = max(update.delivered, delivered)
-        self.positions[key] = update
-        return [
-            .answer(origin, .ok), .position(user, conversation, read: update.read, delivered: update.delivered, except: origin),
-        ]
-    }
-
-    /// The positions that wait, at most one per member; the caller writes them.
-    package mutating func takePositions() -> [PositionUpdate] {
-        defer { self.positions.removeAll(keepingCapacity: true) }
-        return self.positions.values.sorted { ($0.conversation, $0.user) < ($1.conversation, $1.user) }
-    }
-
-    /// Gives back positions that could not be written.
-    package mutating func restore(_ updates: [PositionUpdate]) {
-        for update in updates {
-            let key = PositionKey(conversation: update.conversation, user: update.user)
-            let newer = self.positions[key]
-            self.positions[key] = PositionUpdate(
-                conversation: update.conversation, user: update.user, read: max(update.read, newer?.read ?? 0),
-                delivered: max(update.delivered, newer?.delivered ?? 0))
-        }
-    }
 }
 
 extension Sequencer.Lane {
-    /// Moves up to `room` commands out, stopping after one that changes membership. Says whether more wait.
+    /// Moves up to `room` commands out, stopping after one on whose effect a later decision may rest. Says whether more wait.
     fileprivate mutating func take(_ room: Int, into picked: inout [Submission], _ bytes: inout Int) -> Bool {
         var taken = 0
         while taken < room, bytes < Limits.bytesPerBatch, let submission = self.waiting.popFirst() {
             picked.append(submission)
             taken += 1
-            guard case .send(_, _, let content, _) = submission.command else { break }
-            bytes += content.count
+            if case .send(let message) = submission.command.action { bytes += message.content.count }
+            if submission.command.endsBatch { break }
         }
         return !self.waiting.isEmpty
     }

@@ -13,8 +13,22 @@ final class Broadcast: Sendable {
     let ends: [Int]
     /// The connections that asked for these entries: they get acks in the events' places.
     let originConnections: [UInt64]
+    /// The message that its one entry is about; 0 where it is about none.
+    let target: Int64
+    /// The same without content, for those who may not see the target (0007).
+    let withheld: Broadcast?
 
-    init(_ publication: Publication, encoder: inout FrameEncoder) {
+    convenience init(_ publication: Publication, encoder: inout FrameEncoder) {
+        var withheld: Broadcast?
+        if let entry = publication.entries.first, entry.kind.hasTarget {
+            withheld = Broadcast(publication, isWithheld: true, withheld: nil, encoder: &encoder)
+        }
+        self.init(publication, isWithheld: false, withheld: withheld, encoder: &encoder)
+    }
+
+    private init(_ publication: Publication, isWithheld: Bool, withheld: Broadcast?, encoder: inout FrameEncoder) {
+        self.withheld = withheld
+        self.target = publication.entries.first.map { $0.kind.hasTarget ? $0.relatesTo : 0 } ?? 0
         self.conversation = publication.conversation
         self.entries = publication.entries
         self.origins = publication.origins
@@ -23,7 +37,7 @@ final class Broadcast: Sendable {
         var ends: [Int] = []
         ends.reserveCapacity(publication.entries.count)
         for entry in publication.entries {
-            encoder.event(entry, into: &frames)
+            encoder.event(entry, withheld: isWithheld, into: &frames)
             ends.append(frames.readableBytes)
         }
         self.frames = frames
@@ -40,36 +54,22 @@ final class Broadcast: Sendable {
 enum LoopEffect: Sendable {
     case broadcast(Broadcast)
     case answer(RequestOrigin, Answer)
-    case attached(RequestOrigin, UserID, [(ConversationID, Int64)])
-    case join(UserID, ConversationID, head: Int64)
+    case attached(RequestOrigin, UserID, [RoomSeat])
+    case join(UserID, RoomSeat)
     case part(UserID, ConversationID)
     case bell(ConversationID, head: Int64)
     case position(UserID, ConversationID, read: Int64, delivered: Int64, except: RequestOrigin)
     /// A read request was answered: whole frames for one connection.
     case frames(RequestOrigin, ByteBuffer)
+    /// A question about presence was answered: the connection is told of these users from now on.
+    case watch(RequestOrigin, [UserID])
+    /// The counts of a connected sender's messages moved: a frame for all his connections.
+    case receipts(UserID, ByteBuffer)
+    case typing(UserID, ConversationID)
+    case presence(UserID, online: Bool)
+    case hidden(UserID)
     /// A log-in was ended: its connections close.
     case sessionEnded(UserID, SessionID)
-}
-
-/// A conversation as one event loop knows it: who of its connections is live in it, and where its log stands.
-final class Room {
-    let conversation: ConversationID
-    var members: ContiguousArray<Connection> = []
-    /// The newest sequence that this loop heard of.
-    var head: Int64
-    /// The loop's tick in which the head last moved.
-    var changed: UInt64 = 0
-
-    init(conversation: ConversationID, head: Int64) {
-        self.conversation = conversation
-        self.head = head
-    }
-}
-
-/// A connection's place in a room: with it, leaving costs no search.
-struct Seat {
-    let room: Room
-    var index: Int
 }
 
 /// What waits for a connection until the end of the loop's turn.

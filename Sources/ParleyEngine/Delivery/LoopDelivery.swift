@@ -6,7 +6,8 @@ import ParleyWire
 /// Everything that the connections of one event loop share. Confined to that loop: every call is made on it.
 ///
 /// A turn of the shard reaches a loop as one task. The connections that it concerns are collected, and each gets one write, a few
-/// hundred connections per turn of the loop, so that no turn is long and frames of several turns join in one write under load.
+/// hundred connections per turn of the loop (`LoopTurns`), so that no turn is long and frames of several turns join in one write
+/// under load. A large room is served in lanes (`Lanes`), behind answers and small rooms.
 final class LoopDelivery {
     let index: Int32
     let eventLoop: any EventLoop
@@ -15,19 +16,24 @@ final class LoopDelivery {
     var decoder = FrameDecoder()
     private(set) var connections: [UInt64: Connection] = [:]
     private var users: [UserID: [Connection]] = [:]
-    private var rooms: [ConversationID: Room] = [:]
-    private var dirty: [Connection] = []
-    private var dirtyStart = 0
-    private var flushScheduled = false
+    private(set) var rooms: [ConversationID: Room] = [:]
+    /// What is written when.
+    let turns: LoopTurns
+    /// Rooms whose quiet members were not told of the newest head yet.
+    private var owingHeads: [Room] = []
+    private var nextHeads: Int64 = 0
     /// Rises with every batch of effects; what changed after a connection's own tick is news to it.
     private(set) var tick: UInt64 = 1
-    private var joined = JoinedFrames()
     private var endedSessions: [SessionID: Int64] = [:]
+    var signals = Signals()
+    /// What users may ask for over HTTP: a bucket for each who did in the last minute.
+    private var exchangeBuckets: [UserID: RateBucket] = [:]
 
     init(index: Int32, eventLoop: any EventLoop, engine: Engine) {
         self.index = index
         self.eventLoop = eventLoop
         self.engine = engine
+        self.turns = LoopTurns(eventLoop: eventLoop, settings: engine.settings)
     }
 
     // MARK: Effects
@@ -37,24 +43,36 @@ final class LoopDelivery {
         for effect in effects {
             switch effect {
             case .broadcast(let broadcast): self.broadcast(broadcast)
-            case .answer(let origin, let answer): self.connections[origin.connection]?.answer(origin.request, answer)
-            case .attached(let origin, let user, let heads): self.attached(origin, user, heads)
-            case .join(let user, let conversation, let head):
-                for connection in self.users[user] ?? [] { self.enter(connection, conversation, head: head) }
+            case .answer(let origin, let answer): self.answer(origin, answer)
+            case .attached(let origin, let user, let seats): self.attached(origin, user, seats)
+            case .join(let user, let seat):
+                for connection in self.users[user] ?? [] { self.enter(connection, seat) }
             case .part(let user, let conversation):
-                for connection in self.users[user] ?? [] { self.leave(connection, conversation) }
+                for connection in self.users[user] ?? [] {
+                    // What was said before he went is his, also where it waits in a lane; nothing after it is.
+                    self.give(connection, conversation)
+                    self.leave(connection, conversation)
+                }
             case .bell(let conversation, let head):
                 // Also where the head is known: who was seated just now may not have heard of it.
                 guard let room = self.rooms[conversation], room.head <= head else { continue }
                 room.head = head
                 room.changed = self.tick
+                self.owe(room)
             case .position(let user, let conversation, let read, let delivered, let except):
                 self.position(user, conversation, read, delivered, except)
             case .frames(let origin, let frames): self.connections[origin.connection]?.answer(frames)
+            case .watch(let origin, let users):
+                if let connection = self.connections[origin.connection] { self.watch(users, by: connection) }
+            case .receipts(let user, let frames):
+                for connection in self.users[user] ?? [] { connection.enqueue(frames) }
+            case .typing(let user, let conversation): self.typing(user, in: conversation)
+            case .presence(let user, let online): self.presence(user, online: online)
+            case .hidden(let user): self.hidden(user)
             case .sessionEnded(let user, let session): self.sessionEnded(user, session)
             }
         }
-        self.flush()
+        self.turns.write()
     }
 
     private func broadcast(_ broadcast: Broadcast) {
@@ -62,12 +80,38 @@ final class LoopDelivery {
         if let room = self.rooms[broadcast.conversation] {
             room.head = max(room.head, broadcast.head)
             room.changed = self.tick
-            for connection in room.members { connection.push(broadcast) }
+            if let lanes = room.lanes {
+                lanes.append(broadcast, keeping: self.engine.settings.pendingBytesPerRoom)
+                self.turns.add(room)
+            } else {
+                for connection in room.members { connection.push(broadcast) }
+            }
+            self.owe(room)
         }
         for id in broadcast.originConnections {
             guard let connection = self.connections[id] else { continue }
-            connection.acknowledged(broadcast, seated: connection.isSeated(in: broadcast.conversation))
+            // Its ack stands in the event's place, and does not wait for the turn of a lane: what comes before it goes out first.
+            connection.acknowledged(broadcast, seated: self.give(connection, broadcast.conversation))
         }
+    }
+
+    /// Gives a connection what it is owed of a conversation, before its lane's turn. Whether it has now all that was broadcast there.
+    @discardableResult
+    private func give(_ connection: Connection, _ conversation: ConversationID) -> Bool {
+        guard let seat = connection.seat(in: conversation), !seat.isQuiet else { return false }
+        guard let lanes = seat.room.lanes else { return true }
+        return connection.take(lanes.take(Int(seat.index), of: Int(seat.lane)), of: seat.room, from: lanes, isUrgent: true)
+    }
+
+    private func answer(_ origin: RequestOrigin, _ answer: Answer) {
+        guard let connection = self.connections[origin.connection] else { return }
+        switch answer {
+        // These stand in a place of the conversation's order, which may be one that a lane has not come to yet.
+        case .ack(let entry): self.give(connection, entry.conversation)
+        case .created(let conversation, _), .exists(let conversation, _): self.give(connection, conversation)
+        case .ok, .refused: break
+        }
+        connection.answer(origin.request, answer)
     }
 
     private func position(
@@ -92,40 +136,53 @@ final class LoopDelivery {
 
     func add(_ connection: Connection) { self.connections[connection.id] = connection }
 
+    /// How long a user must wait before his next request over HTTP, in milliseconds; nil if he need not (R114).
+    func exchangeWait(of user: UserID) -> Int64? {
+        let settings = self.engine.settings
+        let now = self.engine.clock.steady()
+        if self.exchangeBuckets.count > 4_096 { self.exchangeBuckets.removeAll() }
+        return self.exchangeBuckets[
+            user, default: RateBucket(perSecond: settings.framesPerSecond, burst: settings.frameBurst, at: now)
+        ].take(at: now)
+    }
+
     /// Whether a session ended while one of its connections was still on its way in.
     func hasEnded(_ session: SessionID) -> Bool { self.endedSessions[session] != nil }
 
-    private func attached(_ origin: RequestOrigin, _ user: UserID, _ heads: [(ConversationID, Int64)]) {
+    private func attached(_ origin: RequestOrigin, _ user: UserID, _ seats: [RoomSeat]) {
         guard let connection = self.connections[origin.connection], connection.becomeLive(origin.request) else {
             // Gone, or refused, while the shard looked its conversations up.
             self.engine.shard.post(CollectionOfOne(.detach(user)))
             return
         }
         self.users[user, default: []].append(connection)
-        connection.reserveSeats(heads.count)
-        for (conversation, head) in heads { self.enter(connection, conversation, head: head) }
+        connection.reserveSeats(seats.count)
+        for seat in seats { self.enter(connection, seat) }
     }
 
     func remove(_ connection: Connection) {
         self.connections[connection.id] = nil
-        guard let user = connection.user, connection.isLive else { return }
+        guard let user = connection.user, connection.isLive, !connection.isExchange else { return }
+        self.signals.forget(connection.id, watching: connection.watched)
         for seat in connection.takeSeats() { self.vacate(seat) }
         self.users[user]?.removeAll { $0 === connection }
         if self.users[user]?.isEmpty == true { self.users[user] = nil }
         self.engine.shard.post(CollectionOfOne(.detach(user)))
     }
 
-    private func enter(_ connection: Connection, _ conversation: ConversationID, head: Int64) {
-        guard !connection.isSeated(in: conversation) else { return }
+    private func enter(_ connection: Connection, _ seat: RoomSeat) {
+        guard connection.seat(in: seat.conversation) == nil else { return }
         let room: Room
-        if let known = self.rooms[conversation] {
+        if let known = self.rooms[seat.conversation] {
             room = known
         } else {
-            room = Room(conversation: conversation, head: head)
-            self.rooms[conversation] = room
+            room = Room(conversation: seat.conversation, head: seat.head)
+            self.rooms[seat.conversation] = room
         }
-        connection.sit(Seat(room: room, index: room.members.count))
-        room.members.append(connection)
+        let lane = Room.lane(slot: seat.slot, connection: connection.id)
+        connection.sit(Seat(room: room, index: room.add(connection, lane: lane), lane: lane))
+        if seat.visibleFrom > 1 { connection.firstVisible[seat.conversation] = seat.visibleFrom }
+        self.settle(room)
     }
 
     private func leave(_ connection: Connection, _ conversation: ConversationID) {
@@ -133,97 +190,86 @@ final class LoopDelivery {
         self.vacate(seat)
     }
 
-    /// Fills the empty place with the last member, so that leaving costs the same in a room of any size.
     private func vacate(_ seat: Seat) {
-        let room = seat.room
-        guard let last = room.members.popLast() else { return }
-        if seat.index < room.members.count {
-            room.members[seat.index] = last
-            last.moveSeat(in: room, to: seat.index)
-        }
-        if room.members.isEmpty { self.rooms[room.conversation] = nil }
+        seat.room.remove(seat)
+        self.settle(seat.room)
     }
 
-    // MARK: Writing
+    /// Makes a room large or small by the number of those it pushes to, and forgets an empty one. It becomes small at half of the
+    /// number that made it large, so that a member who comes and goes does not turn it over each time.
+    private func settle(_ room: Room) {
+        let seats = self.engine.settings.laneSeats
+        if room.isEmpty {
+            self.rooms[room.conversation] = nil
+        } else if room.lanes == nil, room.liveCount > seats {
+            room.split()
+        } else if room.lanes != nil, room.liveCount <= seats / 2 {
+            room.merge()
+        }
+    }
 
-    func markDirty(_ connection: Connection) { self.dirty.append(connection) }
+    // MARK: Quiet seats
 
-    /// Writes to the connections that have something, some now and the others in later turns of the loop.
-    func flush() {
-        let end = min(self.dirty.count, self.dirtyStart + self.engine.settings.connectionsPerTurn)
-        while self.dirtyStart < end {
-            self.dirty[self.dirtyStart].flush(&self.joined)
-            self.dirtyStart += 1
+    /// Whether a connection is pushed a conversation's entries from here on, or told of its head at times (R36). False if it has no
+    /// seat there. A seat is pushed to until this is asked; a member who was away and comes back is pushed to again.
+    func follow(_ connection: Connection, _ conversation: ConversationID, push: Bool) -> Bool {
+        guard let seat = connection.seat(in: conversation) else { return false }
+        guard seat.isQuiet == push else { return true }
+        let room = seat.room
+        if push {
+            room.remove(seat)
+            connection.changeSeat(in: room, isQuiet: false, index: room.add(connection, lane: Int(seat.lane)))
+            // What it was not pushed it pulls; pushes go on from here.
+            connection.tell([(conversation, room.head)])
+        } else {
+            self.give(connection, conversation)
+            room.remove(seat)
+            connection.changeSeat(in: room, isQuiet: true, index: room.addQuiet(connection))
         }
-        self.joined.clear()
-        guard self.dirtyStart < self.dirty.count else {
-            self.dirty.removeAll(keepingCapacity: true)
-            self.dirtyStart = 0
-            return
+        self.settle(room)
+        self.turns.write()
+        return true
+    }
+
+    private func owe(_ room: Room) {
+        guard !room.quiet.isEmpty, !room.owesHeads else { return }
+        room.owesHeads = true
+        self.owingHeads.append(room)
+    }
+
+    /// Tells the quiet of heads that moved: one frame each, however many entries and conversations it stands for.
+    private func tellQuiet(at now: Int64) {
+        guard now >= self.nextHeads else { return }
+        self.nextHeads = now + self.engine.settings.headsMilliseconds
+        for room in self.owingHeads {
+            room.owesHeads = false
+            for connection in room.quiet { connection.note(room.conversation, head: room.head) }
         }
-        guard !self.flushScheduled else { return }
-        self.flushScheduled = true
-        self.eventLoop.assumeIsolated().execute {
-            self.flushScheduled = false
-            self.flush()
-        }
+        self.owingHeads.removeAll(keepingCapacity: true)
     }
 
     // MARK: Time
 
-    /// Once a second: deadlines and heartbeats.
+    /// Once a second: deadlines, heartbeats, and heads for the quiet.
     func sweep() {
         let now = self.engine.clock.steady()
         for connection in self.connections.values { connection.sweep(at: now) }
-        self.flush()
+        self.tellQuiet(at: now)
+        self.tellSignals()
+        self.turns.write()
     }
 
     /// The server is going down: every connection is told, with a moment of its own to come back at, and what was asked is answered.
     func drain(_ promise: EventLoopPromise<Void>) {
         for connection in self.connections.values { connection.drain() }
-        self.flush()
+        self.turns.write()
         self.finish(promise, looks: 300)
     }
 
     /// Looks every 10 ms whether an answer is still owed.
     private func finish(_ promise: EventLoopPromise<Void>, looks: Int) {
-        let owes = !self.dirty.isEmpty || self.connections.values.contains { $0.owesAnswers }
+        let owes = !self.turns.isIdle || self.connections.values.contains { $0.owesAnswers }
         guard owes, looks > 0 else { return promise.succeed() }
         self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(10)) { self.finish(promise, looks: looks - 1) }
-    }
-}
-
-/// The last join of several broadcasts, for the next connection that waits for the very same ones: members of one group do.
-struct JoinedFrames {
-    private var parts: [Broadcast] = []
-    private var buffer = ByteBuffer()
-
-    /// The bytes of these broadcasts in one buffer.
-    mutating func join(_ outgoing: [Outgoing]) -> ByteBuffer {
-        if self.parts.count == outgoing.count {
-            var same = true
-            for (index, part) in outgoing.enumerated() {
-                guard case .broadcast(let broadcast) = part, broadcast === self.parts[index] else {
-                    same = false
-                    break
-                }
-            }
-            if same { return self.buffer }
-        }
-        self.parts.removeAll(keepingCapacity: true)
-        var size = 0
-        for case .broadcast(let broadcast) in outgoing {
-            self.parts.append(broadcast)
-            size += broadcast.frames.readableBytes
-        }
-        self.buffer = ByteBuffer()
-        self.buffer.reserveCapacity(size)
-        for part in self.parts { self.buffer.writeImmutableBuffer(part.frames) }
-        return self.buffer
-    }
-
-    mutating func clear() {
-        self.parts.removeAll(keepingCapacity: true)
-        self.buffer = ByteBuffer()
     }
 }

@@ -6,6 +6,9 @@ import Synchronization
 /// Takes the shard's effects to the event loops: encodes once, hops once per loop and turn.
 final class LoopOutbox: Sendable {
     private let loops: [any EventLoop]
+    private let turn = Atomic<Int>(0)
+    /// Answers that need the threads that read. Set in `open`.
+    private let readers = Mutex<ReaderPool?>(nil)
     private let encoder = Mutex(FrameEncoder())
     /// One per loop, bound to it. Set in `open`, before any effect or connection exists.
     private let bound = OnceArray<NIOLoopBoundBox<LoopDelivery>>()
@@ -16,7 +19,13 @@ final class LoopOutbox: Sendable {
 
     var indices: Range<Int32> { 0..<Int32(self.loops.count) }
 
+    /// The loops in turn, for what belongs to no connection.
+    func nextLoop() -> any EventLoop {
+        self.loops[(self.turn.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max) % self.loops.count]
+    }
+
     func open(engine: Engine) {
+        self.readers.withLock { $0 = engine.readers }
         let made = self.loops.enumerated().map { index, loop in
             NIOLoopBoundBox.makeBoxSendingValue(
                 LoopDelivery(index: Int32(index), eventLoop: loop, engine: engine), eventLoop: loop)
@@ -34,9 +43,30 @@ final class LoopOutbox: Sendable {
     func dispatch(_ effects: [Effect]) {
         var shares = [[LoopEffect]](repeating: [], count: self.loops.count)
         self.encoder.withLock { encoder in
-            for effect in effects { Self.share(effect, &shares, &encoder) }
+            for effect in effects {
+                if self.asksReaders(effect) { continue }
+                Self.share(effect, &shares, &encoder)
+            }
         }
         for index in self.indices where !shares[Int(index)].isEmpty { self.hand(shares[Int(index)], to: index) }
+    }
+
+    /// Hands what needs names or rights on to the threads that read. Whether it was such.
+    private func asksReaders(_ effect: Effect) -> Bool {
+        guard let readers = self.readers.withLock({ $0 }) else { return false }
+        switch effect {
+        case .readers(let question, let page):
+            readers.answer(question, page) { self.hand([.frames(question.origin, $0)], to: question.origin.loop) }
+        case .online(let origin, let user, let subject, let online, let count, let watch):
+            let answer = OnlineAnswer(origin: origin, user: user, subject: subject, online: online, count: count)
+            readers.answer(answer) {
+                self.hand([.frames(origin, $0)], to: origin.loop)
+            } seen: { users in
+                if watch { self.hand([.watch(origin, users)], to: origin.loop) }
+            }
+        default: return false
+        }
+        return true
     }
 
     private static func share(_ effect: Effect, _ shares: inout [[LoopEffect]], _ encoder: inout FrameEncoder) {
@@ -50,12 +80,29 @@ final class LoopOutbox: Sendable {
         switch effect {
         case .publish(let publication): all(.broadcast(Broadcast(publication, encoder: &encoder)))
         case .answer(let origin, let answer): one(origin, .answer(origin, answer))
-        case .attached(let origin, let user, let heads): one(origin, .attached(origin, user, heads))
-        case .join(let user, let conversation, let head): all(.join(user, conversation, head: head))
+        case .attached(let origin, let user, let seats): one(origin, .attached(origin, user, seats))
+        case .join(let user, let seat): all(.join(user, seat))
         case .part(let user, let conversation): all(.part(user, conversation))
         case .bell(let conversation, let head): all(.bell(conversation, head: head))
         case .position(let user, let conversation, let read, let delivered, let except):
             all(.position(user, conversation, read: read, delivered: delivered, except: except))
+        case .presence(let user, let online): all(.presence(user, online: online))
+        case .hidden(let user): all(.hidden(user))
+        case .receipts(let origin, let conversation, let counts):
+            var frame = ByteBuffer()
+            encoder.receipts(id: origin.request, conversation, counts, off: false, into: &frame)
+            one(origin, .frames(origin, frame))
+        case .record(let question, let record):
+            guard case .record(let sequence) = question.kind else { return }
+            var frame = ByteBuffer()
+            encoder.receiptRecord(
+                id: question.origin.request, question.conversation, sequence: sequence, record.encoded, into: &frame)
+            one(question.origin, .frames(question.origin, frame))
+        case .receiptsMoved(let user, let conversation, let counts):
+            var frame = ByteBuffer()
+            encoder.receipts(conversation, counts, into: &frame)
+            all(.receipts(user, frame))
+        case .readers, .online: return
         }
     }
 

@@ -15,23 +15,34 @@ final class Connection: SocketSession {
     }
 
     let id: UInt64
-    private let delivery: LoopDelivery
-    private let socket: any Socket
+    let delivery: LoopDelivery
+    let socket: any Socket
     private let info: ConnectionInfo
-    private var state: State
-    private var seats: [Seat] = []
-    private var outgoing: [Outgoing] = []
-    private var isDirty = false
+    private(set) var state: State
+    /// Its places in rooms, and what waits to be written: `Connection+Seats.swift`, `Connection+Writing.swift`.
+    var seats: [Seat] = []
+    var outgoing: [Outgoing] = []
+    /// The first sequence that its user may see, where that is not the first of all.
+    var firstVisible: [ConversationID: Int64] = [:]
+    /// Whose presence it is told of.
+    var watched: [UserID] = []
+    /// Whether it stands in the loop's queue of answers, and in that of pushes.
+    var isAnswering = false
+    var isWaiting = false
     /// True while the client does not take its bytes: nothing is pushed to it (R42).
-    private var isBehind = false
+    var isBehind = false
+    /// Conversations whose entries were dropped while it was behind.
+    var dropped: Set<ConversationID> = []
+    /// Heads that it is told of with the next write (R36).
+    var notedHeads: [(ConversationID, Int64)] = []
     /// The loop's tick up to which the client was told of every head.
-    private var seenTick: UInt64
+    var seenTick: UInt64
     private var bucket: RateBucket
     private var refusedInARow = 0
-    private var inFlight: Int64 = 0
+    var inFlight: Int64 = 0
     private var nextHeartbeat: Int64
 
-    private var engine: Engine { self.delivery.engine }
+    var engine: Engine { self.delivery.engine }
 
     init(id: UInt64, delivery: LoopDelivery, socket: any Socket, info: ConnectionInfo) {
         self.id = id
@@ -50,6 +61,20 @@ final class Connection: SocketSession {
         socket.write(hello)
     }
 
+    /// One request without a socket of its own, and its answer: live at once, seated nowhere, and told nothing.
+    init(exchange id: UInt64, delivery: LoopDelivery, socket: any Socket, identity: Identity) {
+        self.id = id
+        self.delivery = delivery
+        self.socket = socket
+        self.info = ConnectionInfo(origin: Origin(address: "", agent: ""), subprotocol: "", connection: id)
+        self.state = .live(identity)
+        self.bucket = RateBucket(perSecond: 0, burst: 0, at: 0)
+        self.nextHeartbeat = .max
+        self.seenTick = delivery.tick
+    }
+
+    var isExchange: Bool { self.id >= RequestOrigin.firstExchange }
+
     /// What the connection is called in our logs, so that a client's report and a log line meet (R119).
     private var name: String { String(self.info.connection, radix: 16) }
 
@@ -61,6 +86,10 @@ final class Connection: SocketSession {
         case .live(let identity), .enteringAs(.some(let identity)): identity
         default: nil
         }
+    }
+
+    var isClosed: Bool {
+        if case .closed = self.state { true } else { false }
     }
 
     var isLive: Bool {
@@ -112,7 +141,7 @@ final class Connection: SocketSession {
         case .ping:
             var pong = ByteBuffer()
             self.delivery.encoder.pong(id: request.id, time: self.engine.clock.wall(), into: &pong)
-            return self.enqueueNow(pong)
+            return self.writeNow(pong)
         default: break
         }
         guard self.inFlight < self.engine.settings.requestsInFlight else {
@@ -121,30 +150,7 @@ final class Connection: SocketSession {
         }
         self.inFlight += 1
         let origin = RequestOrigin(loop: self.delivery.index, connection: self.id, request: request.id)
-        switch request.frame {
-        case .auth, .ping: return
-        case .command(let command):
-            self.engine.submit(Submission(origin: origin, user: identity.user, command: command), from: self.delivery)
-        case .create(let clientID, let new, let members):
-            let command = self.engine.creation(of: new, by: identity.user, clientID: clientID, members: members)
-            self.engine.submit(Submission(origin: origin, user: identity.user, command: command), from: self.delivery)
-        case .read(let conversation, let read, let delivered):
-            self.engine.shard.post(
-                CollectionOfOne(.advance(origin, identity.user, conversation, read: read, delivered: delivered)))
-        case .history(let conversation, let range, let limit):
-            self.read(.history(conversation, range, limit: limit), origin, identity)
-        case .sync(let sync): self.read(.sync(sync), origin, identity)
-        case .members(let conversation, let slot, let limit):
-            self.read(.members(conversation, afterSlot: slot, limit: limit), origin, identity)
-        case .users(let users): self.read(.users(users), origin, identity)
-        }
-    }
-
-    private func read(_ request: ReadRequest, _ origin: RequestOrigin, _ identity: Identity) {
-        let engine = self.engine
-        engine.readers.answer(request, id: origin.request, for: identity.user) { frames in
-            engine.hand([.frames(origin, frames)], to: origin.loop)
-        }
+        self.dispatch(request.frame, origin, identity)
     }
 
     // MARK: Coming in
@@ -188,175 +194,13 @@ final class Connection: SocketSession {
         self.state = .live(identity)
         self.socket.loggedIn()
         self.inFlight -= 1
-        self.seenTick = self.delivery.tick
+        // What is published in this very turn is news to it already, should it not take what is pushed.
+        self.seenTick = self.delivery.tick - 1
         var ready = ByteBuffer()
         self.delivery.encoder.ready(
             id: request, user: identity.user, name: identity.name, session: identity.session, connection: self.name, into: &ready)
-        self.enqueue(ready)
+        self.append(.frames(ready), isUrgent: true)
         return true
-    }
-
-    // MARK: Seats
-
-    func reserveSeats(_ count: Int) { self.seats.reserveCapacity(count) }
-    func sit(_ seat: Seat) { self.seats.append(seat) }
-    func isSeated(in conversation: ConversationID) -> Bool { self.seats.contains { $0.room.conversation == conversation } }
-
-    func stand(from conversation: ConversationID) -> Seat? {
-        guard let index = self.seats.firstIndex(where: { $0.room.conversation == conversation }) else { return nil }
-        self.seats.swapAt(index, self.seats.count - 1)
-        return self.seats.popLast()
-    }
-
-    func moveSeat(in room: Room, to index: Int) {
-        guard let seat = self.seats.firstIndex(where: { $0.room === room }) else { return }
-        self.seats[seat].index = index
-    }
-
-    func takeSeats() -> [Seat] {
-        defer { self.seats = [] }
-        return self.seats
-    }
-
-    // MARK: Out
-
-    /// New entries of a conversation that this client is live in.
-    func push(_ broadcast: Broadcast) {
-        // A client that does not read is told the heads when it reads again; until then nothing is kept for it.
-        guard !self.isBehind else { return }
-        self.append(.broadcast(broadcast))
-    }
-
-    /// Entries of this broadcast were asked for here. Where the client is seated and reading, the acks are in the broadcast's place.
-    func acknowledged(_ broadcast: Broadcast, seated: Bool) {
-        for origin in broadcast.origins where origin.connection == self.id { self.inFlight -= 1 }
-        if !seated || self.isBehind {
-            var acks = ByteBuffer()
-            self.writeAcks(of: broadcast, into: &acks)
-            self.append(.frames(acks))
-        }
-    }
-
-    func answer(_ request: Int64, _ answer: Answer) {
-        var frame = ByteBuffer()
-        switch answer {
-        case .ack(let entry): self.delivery.encoder.ack(id: request, entry, into: &frame)
-        case .created(let conversation, let clientID), .exists(let conversation, let clientID):
-            self.delivery.encoder.created(id: request, conversation, clientID: clientID, into: &frame)
-        case .ok: self.delivery.encoder.ok(id: request, into: &frame)
-        case .refused(let refusal):
-            self.inFlight -= 1
-            return self.refuse(request, refusal)
-        }
-        self.inFlight -= 1
-        self.append(.frames(frame))
-    }
-
-    /// Frames made elsewhere that answer one request.
-    func answer(_ frames: ByteBuffer) {
-        self.inFlight -= 1
-        self.append(.frames(frames))
-    }
-
-    /// Frames that nobody asked for and that may be lost: a client that is behind gets none.
-    func enqueue(_ frames: ByteBuffer) {
-        if !self.isBehind { self.append(.frames(frames)) }
-    }
-
-    private func enqueueNow(_ frames: ByteBuffer) {
-        self.append(.frames(frames))
-        self.delivery.flush()
-    }
-
-    private func append(_ part: Outgoing) {
-        if case .closed = self.state { return }
-        self.outgoing.append(part)
-        guard !self.isDirty else { return }
-        self.isDirty = true
-        self.delivery.markDirty(self)
-    }
-
-    /// Writes what waits, in one write.
-    func flush(_ joined: inout JoinedFrames) {
-        self.isDirty = false
-        guard !self.outgoing.isEmpty else { return }
-        defer { self.outgoing.removeAll(keepingCapacity: self.outgoing.capacity <= 16) }
-        if case .closed = self.state { return }
-        if !self.socket.isWritable { self.fallBehind() }
-        if self.outgoing.count == 1, case .broadcast(let broadcast) = self.outgoing[0], !self.isBehind, !self.asked(broadcast) {
-            return self.socket.write(broadcast.frames)
-        }
-        let shared =
-            !self.isBehind && self.outgoing.allSatisfy { if case .broadcast(let part) = $0 { !self.asked(part) } else { false } }
-        let frames = shared ? joined.join(self.outgoing) : self.ownFrames()
-        if frames.readableBytes > 0 { self.socket.write(frames) }
-    }
-
-    private func asked(_ broadcast: Broadcast) -> Bool { broadcast.originConnections.contains(self.id) }
-
-    /// What waits, put together for this connection alone: acks stand in the places of the events that it asked for.
-    private func ownFrames() -> ByteBuffer {
-        var frames = ByteBuffer()
-        for part in self.outgoing {
-            switch part {
-            case .frames(let bytes): frames.writeImmutableBuffer(bytes)
-            case .broadcast(let broadcast):
-                if self.isBehind {
-                    if self.asked(broadcast) { self.writeAcks(of: broadcast, into: &frames) }
-                } else if self.asked(broadcast) {
-                    self.writeMixed(broadcast, into: &frames)
-                } else {
-                    frames.writeImmutableBuffer(broadcast.frames)
-                }
-            }
-        }
-        return frames
-    }
-
-    private func writeMixed(_ broadcast: Broadcast, into frames: inout ByteBuffer) {
-        var start = 0
-        for (index, end) in broadcast.ends.enumerated() {
-            if broadcast.origins[index].connection == self.id {
-                self.writeAck(broadcast, index, into: &frames)
-            } else if let slice = broadcast.frames.getSlice(at: broadcast.frames.readerIndex + start, length: end - start) {
-                frames.writeImmutableBuffer(slice)
-            }
-            start = end
-        }
-    }
-
-    private func writeAcks(of broadcast: Broadcast, into frames: inout ByteBuffer) {
-        for index in broadcast.entries.indices where broadcast.origins[index].connection == self.id {
-            self.writeAck(broadcast, index, into: &frames)
-        }
-    }
-
-    private func writeAck(_ broadcast: Broadcast, _ index: Int, into frames: inout ByteBuffer) {
-        self.delivery.encoder.ack(id: broadcast.origins[index].request, broadcast.entries[index], into: &frames)
-    }
-
-    // MARK: Slow readers
-
-    private func fallBehind() {
-        guard !self.isBehind else { return }
-        self.isBehind = true
-        // What waits now is dropped too, so everything since the last word on heads is news.
-        self.socket.pauseReading()
-    }
-
-    func becameWritable() {
-        guard self.isBehind else { return }
-        self.isBehind = false
-        self.socket.resumeReading()
-        var frame = ByteBuffer()
-        self.delivery.encoder.behind(heads: self.news(), into: &frame)
-        self.enqueueNow(frame)
-    }
-
-    /// The heads of this client's conversations that moved since it was last told.
-    private func news() -> [(ConversationID, Int64)] {
-        defer { self.seenTick = self.delivery.tick }
-        return self.seats.compactMap { $0.room.changed > self.seenTick ? ($0.room.conversation, $0.room.head) : nil }
     }
 
     // MARK: Time and ends
@@ -371,7 +215,7 @@ final class Connection: SocketSession {
             guard !self.isBehind else { return }
             var frame = ByteBuffer()
             self.delivery.encoder.heartbeat(time: self.engine.clock.wall(), heads: self.news(), into: &frame)
-            self.append(.frames(frame))
+            self.append(.frames(frame), isUrgent: false)
         case .enteringAs, .closed: return
         }
     }
@@ -381,18 +225,18 @@ final class Connection: SocketSession {
         var frame = ByteBuffer()
         // Spread over two seconds, so that they do not all come back at once.
         self.delivery.encoder.reconnect(afterMilliseconds: 250 + Int64(self.id % 64) * 32, into: &frame)
-        self.append(.frames(frame))
+        self.append(.frames(frame), isUrgent: true)
         self.socket.pauseReading()
     }
 
     /// Whether a request was taken that has no answer yet, or an answer that was not written yet.
     var owesAnswers: Bool { self.inFlight > 0 || !self.outgoing.isEmpty }
 
-    private func refuse(_ request: Int64?, _ refusal: Refusal) {
+    func refuse(_ request: Int64?, _ refusal: Refusal) {
         if refusal.code.closes { return self.refuseAndClose(refusal, request) }
         var frame = ByteBuffer()
         self.delivery.encoder.error(id: request, refusal, into: &frame)
-        self.enqueueNow(frame)
+        self.writeNow(frame)
     }
 
     /// Tells why, then ends the connection.
@@ -400,8 +244,7 @@ final class Connection: SocketSession {
         if case .closed = self.state { return }
         var frame = ByteBuffer()
         self.delivery.encoder.error(id: request, refusal, into: &frame)
-        self.append(.frames(frame))
-        self.delivery.flush()
+        self.writeNow(frame)
         self.finish()
         self.socket.close(code: refusal.code.closeCode, reason: refusal.code.name)
     }

@@ -153,7 +153,7 @@ package struct AccountRoutes: Sendable {
         }
     }
 
-    private static func isJSON(_ type: String?) -> Bool {
+    static func isJSON(_ type: String?) -> Bool {
         let essence = (type ?? "").prefix { $0 != ";" && $0 != " " }
         return essence.lowercased() == "application/json"
     }

@@ -19,8 +19,8 @@ package struct GatewayRequestContext: RequestContext {
     /// The client's address, as a trusted proxy tells it or as the connection has it, and its User-Agent (R85, A16).
     package let origin: Origin
 
-    /// Bodies of API routes, in bytes. The connection refuses longer ones before a route sees them.
-    package static let bodyBytes = 65_536
+    /// Bodies of API routes, in bytes: the longest request of the protocol. The connection refuses longer ones before a route sees them.
+    package static let bodyBytes = Limits.frameBytes
 
     package var maxUploadSize: Int { Self.bodyBytes }
 

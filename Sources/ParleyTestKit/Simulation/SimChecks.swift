@@ -54,7 +54,7 @@ struct SimChecks {
         return nil
     }
 
-    private static func dense(_ log: SimLog) -> String? {
+    private static func dense(_ log: MemoryConversation) -> String? {
         for (index, entry) in log.entries.enumerated() where entry.sequence != Int64(index) + 1 {
             return "\(log.head.conversation) has \(entry.sequence) at place \(index + 1)"
         }
@@ -63,11 +63,11 @@ struct SimChecks {
     }
 
     /// One entry per client id, and per message that was asked for: every message's text is another.
-    private func once(_ log: SimLog) -> String? {
-        var names: Set<SimLog.Key> = []
+    private func once(_ log: MemoryConversation) -> String? {
+        var names: Set<MemoryConversation.Key> = []
         var texts: Set<[UInt8]> = []
         for entry in log.entries {
-            if !names.insert(SimLog.Key(sender: entry.sender, clientID: entry.clientID)).inserted {
+            if !names.insert(MemoryConversation.Key(sender: entry.sender, clientID: entry.clientID)).inserted {
                 return "\(entry.conversation) has two entries of \(entry.sender) by \(entry.clientID)"
             }
             if entry.kind == .message, !texts.insert(entry.content).inserted {
@@ -78,7 +78,7 @@ struct SimChecks {
     }
 
     /// Who is a member has exactly his entries; who was one has a beginning of them.
-    private func accepted(_ client: SimClient, _ log: SimLog, _ replay: SimReplay) -> String? {
+    private func accepted(_ client: SimClient, _ log: MemoryConversation, _ replay: SimReplay) -> String? {
         let accepted = client.accepted[log.head.conversation] ?? []
         let visible = log.entries.map(\.sequence).filter { replay.sees(client.user, $0) }
         let isMember = replay.roles[client.user] != nil
@@ -88,7 +88,7 @@ struct SimChecks {
             + "\(log.head.conversation), his are \(visible)"
     }
 
-    private func unread(_ user: UserID, _ log: SimLog) -> String? {
+    private func unread(_ user: UserID, _ log: MemoryConversation) -> String? {
         guard let member = log.members[user], member.row.active else { return nil }
         let naive = log.entries.count { $0.kind == .message && $0.sender != user && $0.sequence > member.row.read }
         let summaries = try? self.world.store.changes(for: user, after: 0, limit: 1_000)
@@ -103,8 +103,10 @@ struct SimChecks {
                 self.world.bug == .dedupeOff || entry.clientID == clientID, String(entry.id) == receipt.id,
                 entry.time == receipt.time
             else { return "the ack of \(clientID) to client \(client.index) is not in the log: \(receipt)" }
-            guard case .command(.send(_, _, let content, let relatesTo))? = client.asked[clientID] else { continue }
-            if entry.content != content || entry.relatesTo != relatesTo { return "the entry of \(clientID) has other content" }
+            guard case .command(let command)? = client.asked[clientID], case .send(let message) = command.action else { continue }
+            if entry.content != message.content || entry.relatesTo != message.relatesTo {
+                return "the entry of \(clientID) has other content"
+            }
         }
         return nil
     }
@@ -121,12 +123,12 @@ struct SimReplay {
     func sees(_ user: UserID, _ sequence: Int64) -> Bool { self.intervals[user]?.contains { $0.contains(sequence) } ?? false }
 
     /// Nil if every decision was right.
-    mutating func run(_ log: SimLog) -> String? {
+    mutating func run(_ log: MemoryConversation) -> String? {
         for (index, entry) in log.entries.enumerated() {
             let place = "\(entry.conversation) \(entry.sequence) (\(entry.kind) by \(entry.sender))"
             let role = self.roles[entry.sender]
             if entry.kind != .created, role == nil { return "\(place): not by a member" }
-            switch (entry.kind, log.requests[index]) {
+            switch (entry.kind, log.requests[index].change) {
             case (.message, nil): break
             case (.created, .create(let new, let members)):
                 guard entry.sequence == 1 else { return "\(place): not the first" }

@@ -239,13 +239,11 @@ final class SimClient {
 
     /// The planted bug: every try under another name.
     private func renamed(_ request: ClientRequest) -> ClientRequest {
-        guard case .command(.send(let conversation, let clientID, let content, let relatesTo)) = request.frame else {
-            return request
-        }
-        let tries = self.tries[clientID, default: 0]
-        self.tries[clientID] = tries + 1
+        guard case .command(var command) = request.frame, case .send = command.action else { return request }
+        let tries = self.tries[command.clientID, default: 0]
+        self.tries[command.clientID] = tries + 1
         guard tries > 0 else { return request }
-        let name = ClientID(trusted: "\(clientID)-\(tries)")
-        return ClientRequest(id: request.id, frame: .command(.send(conversation, name, content: content, relatesTo: relatesTo)))
+        command.clientID = ClientID(trusted: "\(command.clientID)-\(tries)")
+        return ClientRequest(id: request.id, frame: .command(command))
     }
 }

@@ -22,8 +22,8 @@ final class SimBroadcast {
 enum SimLoopEffect {
     case broadcast(SimBroadcast)
     case answer(RequestOrigin, Answer)
-    case attached(RequestOrigin, UserID, [(ConversationID, Int64)])
-    case join(UserID, ConversationID, head: Int64)
+    case attached(RequestOrigin, UserID, [RoomSeat])
+    case join(UserID, RoomSeat)
     case part(UserID, ConversationID)
     case bell(ConversationID, head: Int64)
     case position(UserID, ConversationID, read: Int64, delivered: Int64, except: RequestOrigin)
@@ -44,6 +44,10 @@ final class SimRoom {
 }
 
 /// Mirrors the engine's `LoopDelivery`: rooms, seats, ticks, and writes of a few connections per turn.
+///
+/// The engine serves large rooms in lanes and answers before pushes. That changes when a connection is written to and what else goes in the
+/// same write, not what it gets of a conversation and in which order, acks in their places included; so one queue does here. That it
+/// does not change is what the engine's `LaneModelTests` hold.
 final class SimLoop {
     let index: Int32
     unowned let server: SimServer
@@ -84,9 +88,9 @@ final class SimLoop {
         switch effect {
         case .broadcast(let broadcast): self.broadcast(broadcast)
         case .answer(let origin, let answer): self.connection(origin)?.answer(origin.request, answer)
-        case .attached(let origin, let user, let heads): self.attached(origin, user, heads)
-        case .join(let user, let conversation, let head):
-            for connection in self.live(user) { self.enter(connection, conversation, head: head) }
+        case .attached(let origin, let user, let seats): self.attached(origin, user, seats)
+        case .join(let user, let seat):
+            for connection in self.live(user) { self.enter(connection, seat) }
         case .part(let user, let conversation):
             for connection in self.live(user) { self.leave(connection, conversation) }
         case .bell(let conversation, let head):
@@ -128,12 +132,12 @@ final class SimLoop {
         connection.greet()
     }
 
-    private func attached(_ origin: RequestOrigin, _ user: UserID, _ heads: [(ConversationID, Int64)]) {
+    private func attached(_ origin: RequestOrigin, _ user: UserID, _ seats: [RoomSeat]) {
         guard let connection = self.connection(origin), connection.becomeLive(origin.request) else {
             self.server.post(.detach(user))
             return
         }
-        for (conversation, head) in heads { self.enter(connection, conversation, head: head) }
+        for seat in seats { self.enter(connection, seat) }
     }
 
     func remove(_ connection: SimConnection) {
@@ -143,10 +147,10 @@ final class SimLoop {
         self.server.post(.detach(connection.user))
     }
 
-    private func enter(_ connection: SimConnection, _ conversation: ConversationID, head: Int64) {
-        guard !connection.isSeated(in: conversation) else { return }
-        let room = self.rooms[conversation] ?? SimRoom(conversation: conversation, head: head)
-        self.rooms[conversation] = room
+    private func enter(_ connection: SimConnection, _ seat: RoomSeat) {
+        guard !connection.isSeated(in: seat.conversation) else { return }
+        let room = self.rooms[seat.conversation] ?? SimRoom(conversation: seat.conversation, head: seat.head)
+        self.rooms[seat.conversation] = room
         connection.sit(room)
         room.members.append(connection)
     }

@@ -37,6 +37,7 @@ final class SimServer {
     // The turn under way: between two steps of it anything may happen.
     private var effects: [Effect] = []
     private var batch: Batch?
+    private var targets: [TargetQuery: Target] = [:]
     private var outcome: Result<[AppendOutcome], StoreFailure>?
     private var reads: [SimRead?] = []
 
@@ -87,7 +88,7 @@ final class SimServer {
             self.effects.append(contentsOf: self.sequencer.fail(Batch(submissions: picked), error))
             return self.finishTurn()
         }
-        let batch = self.sequencer.decide(picked, at: self.world.now)
+        let batch = self.sequencer.decide(picked, targets: self.targets, at: self.world.now)
         self.answer(batch.lookups)
         guard !batch.drafts.isEmpty else {
             self.effects.append(contentsOf: batch.answers)
@@ -128,12 +129,17 @@ final class SimServer {
     }
 
     private func lookUp(_ unknown: Unknown) throws(StoreFailure) -> [Effect] {
+        self.targets = [:]
         guard !unknown.isEmpty else { return [] }
         // Sorted, since a set's order is not the same in every process.
         let heads = unknown.conversations.isEmpty ? [] : try self.store.heads(of: unknown.conversations.sorted())
         var places: [(Unknown.Place, Membership?)] = []
         for place in unknown.places.sorted(by: { ($0.conversation, $0.user) < ($1.conversation, $1.user) }) {
             places.append((place, try self.store.membership(of: place.user, in: place.conversation)))
+        }
+        let queries = unknown.targets.sorted { ($0.conversation, $0.sequence, $0.user) < ($1.conversation, $1.sequence, $1.user) }
+        if !queries.isEmpty {
+            for (query, target) in zip(queries, try self.store.targets(queries)) { self.targets[query] = target }
         }
         return self.sequencer.learn(heads: heads, places: places)
     }
@@ -153,7 +159,9 @@ final class SimServer {
             return .refused(Refusal(.unavailable, retryMilliseconds: 1_000))
         }
         guard let stored else { return .refused(refusal) }
-        if case .send(_, _, let content, let relatesTo) = command, content != stored.content || relatesTo != stored.relatesTo {
+        if case .send(let message) = command.action,
+            message.content != stored.content || message.relatesTo != stored.relatesTo || message.thread != stored.thread
+        {
             return .refused(Refusal(.clientIDConflict, field: "client_id"))
         }
         return Sequencer.answer(for: stored)
@@ -222,7 +230,7 @@ final class SimServer {
             let entry = Entry(
                 conversation: draft.conversation, sequence: ahead[draft.conversation] ?? 0, id: 1, stamp: 1, kind: draft.kind,
                 sender: draft.sender, clientID: draft.clientID, time: draft.time, messageOrdinal: 0, senderOrdinal: 0,
-                relatesTo: draft.relatesTo, content: draft.content)
+                relatesTo: draft.relatesTo, thread: draft.thread, content: draft.content)
             if bug == .ackBeforeCommit {
                 effects.append(.answer(submission.origin, .ack(entry)))
             } else {
@@ -248,8 +256,8 @@ final class SimServer {
             switch effect {
             case .publish(let publication): all(.broadcast(SimBroadcast(publication)))
             case .answer(let origin, let answer): one(origin, .answer(origin, answer))
-            case .attached(let origin, let user, let heads): one(origin, .attached(origin, user, heads))
-            case .join(let user, let conversation, let head): all(.join(user, conversation, head: head))
+            case .attached(let origin, let user, let seats): one(origin, .attached(origin, user, seats))
+            case .join(let user, let seat): all(.join(user, seat))
             case .part(let user, let conversation):
                 if self.world.bug != .eventToRemovedMember { all(.part(user, conversation)) }
             case .bell(let conversation, let head): all(.bell(conversation, head: head))

@@ -40,7 +40,7 @@ final class SimWorld {
         self.trace = SimTrace(kept: kept)
         self.codec = SimCodec(wire: self.plan.wire)
         self.users = (1...self.plan.users).map { UserID(trusted: "u\($0)") }
-        self.store.users = Set(self.users)
+        for user in self.users { self.store.state.users[user] = MemoryUser(name: user.rawValue) }
         self.store.bug = bug
     }
 

@@ -10,7 +10,7 @@ package struct FrameEncoder {
     package init() { self.body = ByteBuffer() }
 
     /// Writes one frame: `fill` writes the JSON text.
-    private mutating func frame(into buffer: inout ByteBuffer, _ fill: (inout ByteBuffer) -> Void) {
+    mutating func frame(into buffer: inout ByteBuffer, _ fill: (inout ByteBuffer) -> Void) {
         self.body.clear(minimumCapacity: 512)
         fill(&self.body)
         WebSocketFrameHeader.writeFrame(self.body, into: &buffer)
@@ -54,12 +54,14 @@ package struct FrameEncoder {
         }
     }
 
-    package mutating func event(_ entry: Entry, into buffer: inout ByteBuffer) {
+    /// - Parameter withheld: Without content: for members who may not see the message that the entry is about.
+    package mutating func event(_ entry: Entry, withheld: Bool = false, into buffer: inout ByteBuffer) {
         self.frame(into: &buffer) { body in
             body.writeStaticString(#"{"type":"event","conversation":""#)
             body.writeString(entry.conversation.rawValue)
             body.writeStaticString(#"","#)
             body.writeEntryFields(entry)
+            body.writeContent(of: entry, withheld: withheld)
             body.writeStaticString("}")
         }
     }
@@ -103,7 +105,7 @@ package struct FrameEncoder {
             body.writeStaticString(#"","head":"#)
             body.writeDecimal(page.head)
             body.writeStaticString(#","entries":"#)
-            body.writeEntries(page.entries)
+            body.writeEntries(of: page)
             body.writeStaticString(#","more":"#)
             body.writeStaticString(page.more ? "true}" : "false}")
         }
@@ -127,48 +129,6 @@ package struct FrameEncoder {
         }
     }
 
-    package mutating func members(
-        id: Int64, _ conversation: ConversationID, _ members: [MemberProfile], more: Bool, into buffer: inout ByteBuffer
-    ) {
-        self.frame(into: &buffer) { body in
-            body.writeStaticString(#"{"type":"members","id":"#)
-            body.writeDecimal(id)
-            body.writeStaticString(#","conversation":""#)
-            body.writeString(conversation.rawValue)
-            body.writeStaticString(#"","members":["#)
-            for index in members.indices {
-                let member = members[index]
-                body.writeStaticString(index > 0 ? #",{"user":""# : #"{"user":""#)
-                body.writeString(member.profile.user.rawValue)
-                body.writeStaticString(#"","name":"#)
-                body.writeJSONString(member.profile.name)
-                body.writeStaticString(#","slot":"#)
-                body.writeDecimal(Int64(member.membership.slot))
-                body.writeStaticString(#","role":""#)
-                body.writeString(member.membership.role.name)
-                body.writeStaticString(member.membership.active ? #"","active":true}"# : #"","active":false}"#)
-            }
-            body.writeStaticString(#"],"more":"#)
-            body.writeStaticString(more ? "true}" : "false}")
-        }
-    }
-
-    package mutating func users(id: Int64, _ users: [UserProfile], into buffer: inout ByteBuffer) {
-        self.frame(into: &buffer) { body in
-            body.writeStaticString(#"{"type":"users","id":"#)
-            body.writeDecimal(id)
-            body.writeStaticString(#","users":["#)
-            for index in users.indices {
-                body.writeStaticString(index > 0 ? #",{"user":""# : #"{"user":""#)
-                body.writeString(users[index].user.rawValue)
-                body.writeStaticString(#"","name":"#)
-                body.writeJSONString(users[index].name)
-                body.writeStaticString("}")
-            }
-            body.writeStaticString("]}")
-        }
-    }
-
     package mutating func ok(id: Int64, into buffer: inout ByteBuffer) {
         self.frame(into: &buffer) { body in
             body.writeStaticString(#"{"type":"ok","id":"#)
@@ -183,44 +143,6 @@ package struct FrameEncoder {
             body.writeDecimal(id)
             body.writeStaticString(#","time":"#)
             body.writeDecimal(time)
-            body.writeStaticString("}")
-        }
-    }
-
-    package mutating func position(_ conversation: ConversationID, read: Int64, delivered: Int64, into buffer: inout ByteBuffer) {
-        self.frame(into: &buffer) { body in
-            body.writeStaticString(#"{"type":"position","conversation":""#)
-            body.writeString(conversation.rawValue)
-            body.writeStaticString(#"","read":"#)
-            body.writeDecimal(read)
-            body.writeStaticString(#","delivered":"#)
-            body.writeDecimal(delivered)
-            body.writeStaticString("}")
-        }
-    }
-
-    package mutating func heartbeat(time: Int64, heads: [(ConversationID, Int64)], into buffer: inout ByteBuffer) {
-        self.frame(into: &buffer) { body in
-            body.writeStaticString(#"{"type":"heartbeat","time":"#)
-            body.writeDecimal(time)
-            body.writeStaticString(#","heads":"#)
-            body.writeHeads(heads)
-            body.writeStaticString("}")
-        }
-    }
-
-    package mutating func behind(heads: [(ConversationID, Int64)], into buffer: inout ByteBuffer) {
-        self.frame(into: &buffer) { body in
-            body.writeStaticString(#"{"type":"behind","heads":"#)
-            body.writeHeads(heads)
-            body.writeStaticString("}")
-        }
-    }
-
-    package mutating func reconnect(afterMilliseconds: Int64, into buffer: inout ByteBuffer) {
-        self.frame(into: &buffer) { body in
-            body.writeStaticString(#"{"type":"reconnect","after_ms":"#)
-            body.writeDecimal(afterMilliseconds)
             body.writeStaticString("}")
         }
     }

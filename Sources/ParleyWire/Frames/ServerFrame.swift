@@ -16,6 +16,13 @@ package enum ServerFrame: Sendable, Equatable {
     case position(ConversationID, read: Int64, delivered: Int64)
     case heartbeat(time: Int64, heads: [KnownHead])
     case behind(heads: [KnownHead])
+    /// Of conversations whose events this connection does not get.
+    case heads([KnownHead])
+    /// Counts of the user's own messages: an answer, or a push (no id).
+    case receipts(id: Int64?, ConversationID, [MessageReceipts])
+    case typing(ConversationID, [UserID])
+    /// An answer, or a push (no id).
+    case presence(id: Int64?, [PresenceLine])
     case reconnect(afterMilliseconds: Int64)
     case pong(id: Int64, time: Int64)
     case error(id: Int64?, ReceivedError)
@@ -57,13 +64,20 @@ package struct ReceivedEntry: Sendable, Equatable {
     package var sender: UserID
     package var clientID: ClientID
     package var time: Int64
+    /// What a message replies to, or what an edit, recall, reaction or pin is about; 0 for nothing.
     package var relatesTo: Int64
-    /// The content object as it came.
+    /// The message whose thread it stands in; 0 for none.
+    package var thread: Int64
+    /// The content object as it came; empty where it is withheld, or the message was recalled.
     package var content: [UInt8]
+    /// Whether the content is kept from this user.
+    package var withheld: Bool
+    /// What later entries did to the message; nil for nothing. Events have none.
+    package var state: MessageState?
 
     package init(
         sequence: Int64, id: String, kind: EntryKind?, sender: UserID, clientID: ClientID, time: Int64, relatesTo: Int64 = 0,
-        content: [UInt8]
+        thread: Int64 = 0, content: [UInt8], withheld: Bool = false, state: MessageState? = nil
     ) {
         self.sequence = sequence
         self.id = id
@@ -72,13 +86,19 @@ package struct ReceivedEntry: Sendable, Equatable {
         self.clientID = clientID
         self.time = time
         self.relatesTo = relatesTo
+        self.thread = thread
         self.content = content
+        self.withheld = withheld
+        self.state = state
     }
 
-    package init(_ entry: Entry) {
+    /// As a client gets it: an entry whose content the reader gave none is withheld, unless it is a recalled message.
+    package init(_ entry: Entry, state: MessageState? = nil) {
+        let recalled = (state?.recalled ?? 0) > 0
         self.init(
             sequence: entry.sequence, id: String(entry.id), kind: entry.kind, sender: entry.sender, clientID: entry.clientID,
-            time: entry.time, relatesTo: entry.relatesTo, content: entry.content)
+            time: entry.time, relatesTo: entry.relatesTo, thread: entry.thread, content: recalled ? [] : entry.content,
+            withheld: entry.content.isEmpty && !recalled, state: state == MessageState() ? nil : state)
     }
 }
 
@@ -139,7 +159,7 @@ package struct ReceivedSummary: Sendable, Equatable {
     package var kind: ConversationKind?
     package var title: String
     package var peer: UserID?
-    /// False for a conversation that the user left.
+    /// False for a conversation that the user left, is invited to, or has asked to join.
     package var isMember: Bool
     package var head: Int64
     package var read: Int64

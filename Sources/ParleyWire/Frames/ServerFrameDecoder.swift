@@ -44,10 +44,12 @@ package struct ServerFrameDecoder {
         case "heartbeat":
             return .heartbeat(time: try object.integer("time", bytes, in: self.counts), heads: try self.heads(&object, bytes))
         case "behind": return .behind(heads: try self.heads(&object, bytes))
+        case "heads": return .heads(try self.heads(&object, bytes))
         case "position":
             return .position(
                 try object.identifier("conversation", bytes), read: try object.integer("read", bytes, in: self.counts),
                 delivered: try object.integer("delivered", bytes, in: self.counts))
+        case "receipts", "typing", "presence": return try self.push(type, &object, bytes)
         case "synced": return .synced(id: try self.id(&object, bytes), try self.sync(&object, bytes))
         case "created":
             return .created(
@@ -88,12 +90,34 @@ package struct ServerFrameDecoder {
 
     private static func entry(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ReceivedEntry {
         let kind = try object.text("kind", bytes)
+        let target = try object.optionalInteger("target", bytes, in: self.counts)
+        let content = try object.optionalObject("content", bytes).map { JSONValue.copy(bytes, at: $0) }
+        let replyTo = try object.optionalInteger("reply_to", bytes, in: self.counts)
+        let state = try self.state(&object, bytes)
         return ReceivedEntry(
             sequence: try object.integer("sequence", bytes, in: self.counts), id: try object.text("message", bytes),
             kind: EntryKind.allCases.first { $0.name == kind }, sender: try object.identifier("sender", bytes),
             clientID: try object.identifier("client_id", bytes), time: try object.integer("time", bytes, in: self.counts),
-            relatesTo: try object.optionalInteger("reply_to", bytes, in: self.counts) ?? 0,
-            content: JSONValue.copy(bytes, at: try object.object("content", bytes)))
+            relatesTo: target ?? replyTo ?? 0,
+            thread: try object.optionalInteger("thread", bytes, in: self.counts) ?? 0, content: content ?? [],
+            withheld: content == nil && (state?.recalled ?? 0) == 0, state: state)
+    }
+
+    /// What later entries did to a message; nil for nothing.
+    private static func state(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> MessageState? {
+        var state = MessageState(
+            edited: try object.optionalInteger("edited", bytes, in: self.counts) ?? 0,
+            recalled: try object.optionalInteger("recalled", bytes, in: self.counts) ?? 0,
+            pinned: try object.optionalBoolean("pinned", bytes) ?? false,
+            replies: try object.optionalInteger("replies", bytes, in: self.counts) ?? 0)
+        for range in try object.optionalObjects("reactions", bytes) ?? [] {
+            var reaction = try self.object(at: range, path: "reactions.", bytes)
+            state.reactions.append(
+                ReactionCount(
+                    emoji: try reaction.text("emoji", bytes), count: try reaction.integer("count", bytes, in: self.counts),
+                    mine: try reaction.optionalBoolean("mine", bytes) ?? false))
+        }
+        return state == MessageState() ? nil : state
     }
 
     private static func entries(_ name: StaticString, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal)
@@ -134,11 +158,14 @@ package struct ServerFrameDecoder {
     private static func summary(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ReceivedSummary {
         let conversation: ConversationID = try object.identifier("conversation", bytes)
         let kind = ConversationKind(name: try object.optionalText("kind", bytes) ?? "")
-        guard try object.optionalText("role", bytes) != "none" else {
-            return ReceivedSummary(conversation: conversation, kind: kind, isMember: false)
+        let title = try object.optionalText("title", bytes) ?? ""
+        switch try object.optionalText("role", bytes) {
+        case "none", "invited", "requested":
+            return ReceivedSummary(conversation: conversation, kind: kind, title: title, isMember: false)
+        default: break
         }
         return ReceivedSummary(
-            conversation: conversation, kind: kind, title: try object.optionalText("title", bytes) ?? "",
+            conversation: conversation, kind: kind, title: title,
             peer: try object.optionalText("peer", bytes).flatMap { UserID(rawValue: $0) }, isMember: true,
             head: try object.integer("head", bytes, in: self.counts),
             read: try object.optionalInteger("read", bytes, in: self.counts) ?? 0,
@@ -146,6 +173,37 @@ package struct ServerFrameDecoder {
             unread: try object.optionalInteger("unread", bytes, in: self.counts) ?? 0,
             entries: try self.entries("entries", &object, bytes),
             more: try object.optionalBoolean("more", bytes) ?? false)
+    }
+
+    /// News of others that no log has: lossy, and of no weight for what is accepted.
+    private static func push(_ type: String, _ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ServerFrame {
+        let id = try object.optionalInteger("id", bytes, in: self.counts)
+        switch type {
+        case "typing":
+            let users = try object.users("users", bytes, count: 0...Limits.usersPerRequest)
+            return .typing(try object.identifier("conversation", bytes), users)
+        case "receipts":
+            var receipts: [MessageReceipts] = []
+            for range in try object.optionalObjects("counts", bytes) ?? [] {
+                var row = try self.object(at: range, path: "counts.", bytes)
+                let counts = ReceiptCounts(
+                    total: Int(try row.integer("total", bytes, in: self.counts)),
+                    read: Int(try row.integer("read", bytes, in: self.counts)),
+                    delivered: Int(try row.integer("delivered", bytes, in: self.counts)))
+                receipts.append(MessageReceipts(sequence: try row.integer("sequence", bytes, in: self.counts), counts: counts))
+            }
+            return .receipts(id: id, try object.identifier("conversation", bytes), receipts)
+        default:
+            var states: [PresenceLine] = []
+            for range in try object.optionalObjects("users", bytes) ?? [] {
+                var row = try self.object(at: range, path: "users.", bytes)
+                states.append(
+                    PresenceLine(
+                        user: try row.identifier("user", bytes), online: try row.boolean("online", bytes),
+                        seen: try row.optionalInteger("seen", bytes, in: self.counts) ?? 0))
+            }
+            return .presence(id: id, states)
+        }
     }
 
     private static func error(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> ServerFrame {

@@ -23,36 +23,20 @@ extension ByteBuffer {
         self.writeString(ControlContent.quoted(text))
     }
 
-    /// The fields that an event, a page and a preview have in common, without braces.
-    mutating func writeEntryFields(_ entry: Entry) {
-        self.writeStaticString(#""sequence":"#)
-        self.writeDecimal(entry.sequence)
-        self.writeStaticString(#","message":""#)
-        self.writeDecimal(entry.id)
-        self.writeStaticString(#"","kind":""#)
-        self.writeString(entry.kind.name)
-        self.writeStaticString(#"","sender":""#)
-        self.writeString(entry.sender.rawValue)
-        self.writeStaticString(#"","client_id":""#)
-        self.writeString(entry.clientID.rawValue)
-        self.writeStaticString(#"","time":"#)
-        self.writeDecimal(entry.time)
-        if entry.relatesTo > 0 {
-            self.writeStaticString(#","reply_to":"#)
-            self.writeDecimal(entry.relatesTo)
+    /// Writes bytes in base64 with padding (RFC 4648, section 4), without quotes.
+    mutating func writeBase64(_ bytes: [UInt8]) {
+        let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            // Three bytes are four digits of six bits; what is missing at the end is zero, and padded.
+            var bits: UInt32 = 0
+            for byte in group { bits = bits << 8 | UInt32(byte) }
+            bits <<= UInt32(3 - group.count) * 8
+            for digit in 0..<4 {
+                let value = Int(bits >> UInt32(18 - 6 * digit) & 63)
+                self.writeInteger(digit <= group.count ? alphabet.utf8Start[value] : UInt8(ascii: "="))
+            }
         }
-        self.writeStaticString(#","content":"#)
-        self.writeBytes(entry.content)
-    }
-
-    mutating func writeEntries(_ entries: [Entry]) {
-        self.writeStaticString("[")
-        for index in entries.indices {
-            self.writeStaticString(index > 0 ? ",{" : "{")
-            self.writeEntryFields(entries[index])
-            self.writeStaticString("}")
-        }
-        self.writeStaticString("]")
     }
 
     mutating func writeHeads(_ heads: [(ConversationID, Int64)]) {
@@ -62,52 +46,6 @@ extension ByteBuffer {
             self.writeString(heads[index].0.rawValue)
             self.writeStaticString("\":")
             self.writeDecimal(heads[index].1)
-        }
-        self.writeStaticString("}")
-    }
-
-    /// One line of the conversation list.
-    mutating func writeSummary(_ summary: ConversationSummary, page: Page?) {
-        self.writeStaticString(#"{"conversation":""#)
-        self.writeString(summary.head.conversation.rawValue)
-        self.writeStaticString(#"","kind":""#)
-        self.writeString(summary.head.kind.name)
-        guard summary.membership.active else {
-            self.writeStaticString(#"","role":"none"}"#)
-            return
-        }
-        self.writeStaticString(#"","title":"#)
-        self.writeJSONString(summary.head.title)
-        if let peer = summary.peer {
-            self.writeStaticString(#","peer":""#)
-            self.writeString(peer.rawValue)
-            self.writeStaticString("\"")
-        }
-        self.writeStaticString(#","role":""#)
-        self.writeString(summary.membership.role.name)
-        self.writeStaticString(#"","members":"#)
-        self.writeDecimal(Int64(summary.head.memberCount))
-        self.writeStaticString(#","head":"#)
-        self.writeDecimal(summary.head.sequence)
-        self.writeStaticString(#","read":"#)
-        self.writeDecimal(summary.membership.read)
-        self.writeStaticString(#","delivered":"#)
-        self.writeDecimal(summary.membership.delivered)
-        self.writeStaticString(#","unread":"#)
-        self.writeDecimal(summary.unread)
-        self.writeStaticString(#","visible_from":"#)
-        self.writeDecimal(summary.membership.visibleFrom)
-        self.writeStaticString(#","time":"#)
-        self.writeDecimal(summary.head.time)
-        if let preview = summary.preview {
-            self.writeStaticString(#","preview":{"#)
-            self.writeEntryFields(preview)
-            self.writeStaticString("}")
-        }
-        if let page {
-            self.writeStaticString(#","entries":"#)
-            self.writeEntries(page.entries)
-            self.writeStaticString(page.more ? #","more":true"# : #","more":false"#)
         }
         self.writeStaticString("}")
     }

@@ -23,15 +23,24 @@ final class FakeSocket: Socket, @unchecked Sendable {
 
     init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
-    func write(_ frames: ByteBuffer) { self.writes.append(frames) }
+    /// Hears of each write, so that a test can see the order of writes to several sockets.
+    var onWrite: (() -> Void)?
+
+    func write(_ frames: ByteBuffer) {
+        self.writes.append(frames)
+        self.onWrite?()
+    }
     func close(code: UInt16, reason: String) { self.closed = code }
     func pauseReading() { self.pauses += 1 }
     func resumeReading() { self.resumes += 1 }
 
     /// The JSON texts of all frames written so far.
-    var texts: [String] {
+    var texts: [String] { self.texts(after: 0) }
+
+    /// The JSON texts of the frames of all writes after the first so many.
+    func texts(after writes: Int) -> [String] {
         var texts: [String] = []
-        for var buffer in self.writes {
+        for var buffer in self.writes.dropFirst(writes) {
             while let first = buffer.readInteger(as: UInt16.self) {
                 let short = Int(first & 0x7F)
                 let length =
@@ -47,8 +56,10 @@ final class FakeSocket: Socket, @unchecked Sendable {
     }
 
     /// The `type` of each frame, and its sequence where it has one.
-    var summary: [String] {
-        self.texts.map { text in
+    var summary: [String] { self.summary(after: 0) }
+
+    func summary(after writes: Int) -> [String] {
+        self.texts(after: writes).map { text in
             let object = (try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]) ?? [:]
             let type = object["type"] as? String ?? "?"
             if let sequence = object["sequence"] as? Int { return "\(type) \(sequence)" }
@@ -83,7 +94,7 @@ final class EngineBench: Sendable {
     let engine: Engine
     let store: MemoryMessageStore
 
-    init(users: [String], settings: EngineSettings = EngineSettings()) throws {
+    init(users: [String], settings: EngineSettings = EngineSettings(), pushHook: (any PushHook)? = nil) throws {
         let store = MemoryMessageStore(epoch: "e1", firstID: 1)
         for user in users { store.addUser(UserProfile(user: UserID(trusted: user), name: user)) }
         self.store = store
@@ -92,7 +103,7 @@ final class EngineBench: Sendable {
         self.engine = Engine(
             store: store, reader: store, accounts: OpenAccounts(), group: self.loop, settings: settings,
             clock: EngineClock(wall: { time.now }, steady: { time.now }),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), pushHook: pushHook)
     }
 
     private let source: TimeSource
@@ -112,7 +123,7 @@ final class EngineBench: Sendable {
     /// Runs the loop until this holds. The shard's thread works meanwhile; a test that waits for nothing ends by its time limit.
     func until(_ condition: @escaping @Sendable () -> Bool) async throws {
         while true {
-            await self.loop.run()
+            await self.loop.advanceTime(by: LoopTurns.pause)
             if try await self.loop.executeInContext(condition) { return }
             await Task.yield()
         }
@@ -157,6 +168,18 @@ final class EngineBench: Sendable {
         let text = try #require(socket.texts.first { $0.hasPrefix(#"{"type":"created""#) })
         let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
         return try #require(object?["conversation"] as? String)
+    }
+
+    /// A request over HTTP, as it were: the status and the text of the answer.
+    func exchange(_ text: String, as user: String) async throws -> (status: Int, text: String) {
+        let identity = Identity(
+            user: UserID(trusted: user), name: user, session: SessionID(trusted: "s-" + user), device: "")
+        let future = self.engine.exchange(ByteBuffer(string: text), as: identity)
+        let reply = Mutex<ExchangeReply?>(nil)
+        future.whenSuccess { value in reply.withLock { $0 = value } }
+        try await self.until { reply.withLock { $0 != nil } }
+        let found = try #require(reply.withLock { $0 })
+        return (found.status, String(buffer: found.body))
     }
 
     func close() async { await self.engine.close() }

@@ -6,17 +6,27 @@ const shapes = {
   hello: { epoch: 'string', heartbeat_ms: 'number', limits: 'object' },
   ready: { id: 'number', user: 'string', name: 'string' },
   synced: { id: 'number', epoch: 'string', token: 'string', conversations: 'object' },
-  event: { conversation: 'string', sequence: 'number', kind: 'string', sender: 'string', content: 'object' },
+  event: { conversation: 'string', sequence: 'number', kind: 'string', sender: 'string' },
   ack: { id: 'number', conversation: 'string', client_id: 'string', sequence: 'number', time: 'number' },
   page: { id: 'number', conversation: 'string', entries: 'object', head: 'number' },
   created: { id: 'number', conversation: 'string' },
   ok: { id: 'number' },
   members: { id: 'number', members: 'object' },
   users: { id: 'number', users: 'object' },
+  links: { id: 'number', links: 'object' },
+  link_info: { id: 'number', conversation: 'string', title: 'string' },
+  blocks: { id: 'number', users: 'object' },
+  reports: { id: 'number', reports: 'object' },
+  presence: { users: 'object' },
   pong: { id: 'number' },
-  position: { conversation: 'string', read: 'number', unread: 'number' },
+  position: { conversation: 'string', read: 'number' },
+  receipts: { conversation: 'string', counts: 'object' },
+  readers: { id: 'number', members: 'object' },
+  reactions: { id: 'number', users: 'object' },
+  typing: { conversation: 'string', users: 'object' },
   heartbeat: { heads: 'object' },
   behind: { heads: 'object' },
+  heads: { heads: 'object' },
   reconnect: { after_ms: 'number' },
   error: { code: 'number' },
 };
@@ -61,7 +71,13 @@ export function decode(text) {
   for (const [field, type] of Object.entries(shape)) {
     if (typeof frame[field] !== type || frame[field] === null) throw new Error(`${frame.type}.${field} is no ${type}`);
   }
+  if (frame.type === 'event' && !readable(frame)) throw new Error('event.content is no object');
   return frame;
+}
+
+/** What may not be seen any more comes without its content. */
+function readable({ content, withheld, recalled }) {
+  return content === undefined ? Boolean(withheld || recalled) : typeof content === 'object' && content !== null;
 }
 
 /** An event without what only addresses it: the same shape as an entry of a page. */

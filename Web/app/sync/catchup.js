@@ -2,9 +2,9 @@
 
 import { entryOf, ServerError } from '../codec/frames.js';
 import { note } from '../probe.js';
-import { fromSync, withEntry, withPosition, withUnread } from '../store/summaries.js';
+import { fromSync, isMember, withEntry, withPosition, withUnread } from '../store/summaries.js';
 import { accept, acceptOlder, acceptPage, missingAfter, runFromNewest, trimmed } from './run.js';
-import { countUnread } from './unread.js';
+import { countsAfterReading } from './unread.js';
 
 const pageMax = 200;
 const pageUsual = 50;
@@ -12,8 +12,12 @@ const positionsMax = 1_000;
 const keptElsewhere = 200;
 const pauseAfterRefusal = 1_500;
 
-/** `onSettled(entry)` is told of every entry that came, however it came; `onNew` of those that happened just now. */
-export function createCatchUp({ store, link, clock, people, onSettled, onNew, onServerRead }) {
+/**
+ * `onSettled(entry)` is told of every entry that came, however it came; `onNew` of those that happened just now.
+ * `places` holds what is known beside the run, and is told of every entry too. `onHead(summary)`: what the server says that
+ * there is, and how much of it had been delivered.
+ */
+export function createCatchUp({ store, link, clock, people, places, onSettled, onNew, onServerRead, onHead }) {
   let epoch = '';
   let token = '';
   let held = null;
@@ -49,6 +53,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     store.clear('run');
     store.clear('conversation');
     store.clear('loading');
+    places.forget();
   }
 
   async function sync() {
@@ -85,11 +90,12 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     onServerRead(id, summary.read ?? 0);
     const before = summaryOf(id);
     store.put('conversation', id, fromSync(summary, before));
+    if (isMember(summary)) onHead(summary);
     if (summary.peer) people.want([summary.peer]);
     if (summary.preview) people.wantFor(summary.preview);
     const run = runOf(id);
-    if (!run || summary.role === 'none') return;
-    if (summary.entries) takePage(id, summary.entries, run.position);
+    if (!run || !isMember(summary)) return;
+    if (summary.entries) takePage(id, summary.entries, run.position, summary.head);
     if (missingAfter(runOf(id), summary.head) !== null) pull(id, summary.head);
     else recount(id);
   }
@@ -99,13 +105,13 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     const summary = summaryOf(id);
     const run = runOf(id);
     if (!summary || !run || run.from > summary.read + 1 || run.position < summary.head) return;
-    store.put('conversation', id, withUnread(summary, countUnread(run.entries, summary.read, me())));
+    store.put('conversation', id, withUnread(summary, countsAfterReading(summary, run, summary.read, me())));
   }
 
   function onFrame(frame) {
     if (held) return void held.push(frame);
     if (frame.type === 'event') arrived(frame.conversation, entryOf(frame));
-    else if (frame.type === 'heartbeat' || frame.type === 'behind') onHeads(frame.heads);
+    else if (frame.type === 'heartbeat' || frame.type === 'behind' || frame.type === 'heads') onHeads(frame.heads);
     else if (frame.type === 'position') onPosition(frame);
   }
 
@@ -114,14 +120,18 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
       const run = runOf(id);
       if (run) {
         if (missingAfter(run, head) !== null) pull(id, head);
-      } else if (!summaryOf(id) || summaryOf(id).head < head) resync().catch(() => {});
+      } else if (!isMember(summaryOf(id)) || summaryOf(id).head < head) resync().catch(() => {});
     }
   }
 
   function onPosition(frame) {
-    const summary = summaryOf(frame.conversation);
-    onServerRead(frame.conversation, frame.read);
-    if (summary) store.put('conversation', frame.conversation, withPosition(summary, frame));
+    const id = frame.conversation;
+    const summary = summaryOf(id);
+    onServerRead(id, frame.read);
+    if (!isMember(summary) || frame.read <= summary.read) return;
+    store.put('conversation', id, withPosition(summary, frame, countsAfterReading(summary, runOf(id), frame.read, me())));
+    // What was counted by the server alone is asked for again.
+    if (summaryOf(id).unread > 0 && !(runOf(id)?.from <= frame.read + 1)) resync().catch(() => {});
   }
 
   /** A pushed entry, or the ack that stands in its place. */
@@ -129,7 +139,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     const summary = summaryOf(id);
     const run = runOf(id);
     note('entry', { conversation: id, sequence: entry.sequence });
-    if (!summary || summary.role === 'none') return void resync().catch(() => {});
+    if (!isMember(summary)) return void resync().catch(() => {});
     if (!run) {
       // Not looked at yet: the summary alone keeps the position.
       if (entry.sequence > summary.head + 1) return void resync().catch(() => {});
@@ -137,7 +147,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
       if (entry.sequence === summary.head + 1) fold(id, [entry]);
       return;
     }
-    const { verdict, run: next } = accept(run, entry);
+    const { verdict, run: next } = accept(run, entry, me());
     if (verdict === 'gap') return pull(id, entry.sequence);
     onSettled(entry);
     if (verdict === 'drop') return;
@@ -156,12 +166,22 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     for (const entry of entries) people.wantFor(entry);
     for (const entry of fresh) summary = withEntry(summary, entry, me());
     store.put('conversation', id, summary);
+    places.fold(id, entries);
+    if (fresh.some((entry) => entry.kind === 'recall' && entry.target > summary.read && entry.sender !== me())) recalled(id);
     if (fresh.length > 0) onNew(id, fresh);
   }
 
-  function takePage(id, entries, after) {
+  /** A message that counted as unread may be gone. */
+  function recalled(id) {
+    const { read, unread } = summaryOf(id);
+    if (!unread) return;
+    if (runOf(id)?.from <= read + 1) recount(id);
+    else resync().catch(() => {});
+  }
+
+  function takePage(id, entries, after, head) {
     const run = runOf(id);
-    const next = acceptPage(run, entries, after);
+    const next = acceptPage(run, entries, after, head, me());
     for (const entry of entries) onSettled(entry);
     if (next === run) return;
     keep(id, next);
@@ -187,7 +207,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
         note('pull', { conversation: id, after });
         const page = await link.request({ type: 'history', conversation: id, after, limit: pageMax });
         if (pulls.get(id) !== goal || !runOf(id)) return;
-        takePage(id, page.entries, after);
+        takePage(id, page.entries, after, page.head);
         if (page.entries.length === 0 && !page.more) break;
       }
       recount(id);
@@ -203,15 +223,17 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
   /** Loads the newest part of a conversation that is to be shown, back to the first unread one where that is near. */
   async function show(id) {
     const summary = summaryOf(id);
-    if (!summary || runOf(id) || summary.role === 'none' || link.phase !== 'live') return;
+    if (!isMember(summary) || summary.stale || runOf(id) || link.phase !== 'live') return;
     if (store.get('loading', id) === 'opening') return;
     store.put('loading', id, 'opening');
     const unseen = summary.head - summary.read + 20;
     const limit = unseen <= pageMax ? Math.max(pageUsual, unseen) : pageUsual;
     try {
+      // What was not read yet begins too far back for one page: it is opened there, and the newest page is beside it.
+      if (summary.unread > 0 && unseen > pageMax) await places.reach(id, summary.read + 1);
       const page = await link.request({ type: 'history', conversation: id, limit });
       for (const entry of page.entries) onSettled(entry);
-      store.put('run', id, runFromNewest(page.entries, page.more, page.head));
+      store.put('run', id, runFromNewest(page.entries, page.more, page.head, me()));
       fold(id, [...page.entries].reverse());
       store.delete('loading', id);
       const head = summaryOf(id).head;
@@ -233,7 +255,7 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
         people.wantFor(entry);
         onSettled(entry);
       }
-      store.put('run', id, acceptOlder(runOf(id), page.entries, page.more, before));
+      store.put('run', id, acceptOlder(runOf(id), page.entries, page.more, before, page.head, me()));
       store.delete('loading', id);
       note('older', { conversation: id, count: page.entries.length });
     } catch (error) {
@@ -241,5 +263,8 @@ export function createCatchUp({ store, link, clock, people, onSettled, onNew, on
     }
   }
 
-  return { begin, forget, resync, onFrame, arrived, show, older };
+  /** The log is known to reach `head`, by the ack of one's own command: what is missing is pulled. */
+  const reached = (id, head) => onHeads({ [id]: head });
+
+  return { begin, forget, resync, reached, onFrame, arrived, show, older };
 }

@@ -2,9 +2,10 @@
 
 import { ServerError } from '../codec/frames.js';
 import { note } from '../probe.js';
-import { afterError, entryOfAck, nextToSend, pause, requeued, settledBy } from './queue.js';
+import { afterError, entryOfAck, frameOf, nextToSend, pause, requeued, settledBy } from './queue.js';
 
-export function createOutgoing({ store, link, storage, clock, onAck }) {
+/** `onAck(conversation, entry, sequence)`: the entry is null where only the server has it. `onRefused(row, error)`: an act failed. */
+export function createOutgoing({ store, link, storage, clock, onAck, onRefused }) {
   const resting = new Set();
   const refusals = new Map();
   let settled = [];
@@ -25,18 +26,31 @@ export function createOutgoing({ store, link, storage, clock, onAck }) {
     }
   }
 
-  async function send(conversation, text) {
+  function fresh(conversation) {
     lastOrder = Math.max(lastOrder + 1, clock.now() * 1_000);
-    const row = {
-      client_id: freshIdentifier(),
-      user: me(),
-      conversation,
-      order: lastOrder,
-      content: { type: 'text', text },
-      time: clock.now(),
-      state: 'queued',
-    };
-    await storage.enqueue(row);
+    return { client_id: freshIdentifier(), user: me(), conversation, order: lastOrder, time: clock.now(), state: 'queued' };
+  }
+
+  /** `about`: reply_to, thread, mentions, mention_all; `draft`: the key of the draft that it was. */
+  async function send(conversation, text, { reply_to, thread, mentions = [], mention_all = false, draft = conversation } = {}) {
+    const content = { type: 'text', text };
+    if (mentions.length > 0) content.mentions = mentions;
+    if (mention_all) content.mention_all = true;
+    const row = { ...fresh(conversation), content };
+    if (reply_to) row.reply_to = reply_to;
+    if (thread) row.thread = thread;
+    await storage.enqueue(row, draft);
+    return put(row);
+  }
+
+  /** Something done with a message: shown at once, kept until the server has it, like a message. */
+  async function act(conversation, act) {
+    const row = { ...fresh(conversation), act };
+    await storage.keepRow(row);
+    return put(row);
+  }
+
+  function put(row) {
     store.put('outbox', row.client_id, row);
     note('queued', { client: row.client_id });
     drain();
@@ -57,14 +71,18 @@ export function createOutgoing({ store, link, storage, clock, onAck }) {
 
   async function transmit(row) {
     const id = row.client_id;
-    const { conversation, content } = row;
+    const { conversation } = row;
     store.put('outbox', id, { ...row, state: 'sending' });
     note('sending', { client: id });
     try {
-      await link.request(
-        { type: 'send', conversation, client_id: id, content },
-        { before: (ack) => onAck(conversation, entryOfAck(row, ack, me())) },
-      );
+      await link.request(frameOf(row), {
+        before(ack) {
+          const entry = entryOfAck(row, ack, me());
+          // An act that was taken before this page was loaded is in what the page shows already.
+          settle({ sender: me(), client_id: id, sequence: ack.sequence });
+          onAck(conversation, entry, ack.sequence);
+        },
+      });
       refusals.delete(conversation);
       note('acked', { client: id });
     } catch (error) {
@@ -72,8 +90,11 @@ export function createOutgoing({ store, link, storage, clock, onAck }) {
       const next = afterError(row, error);
       note('send-refused', { client: id, code: error.code, state: next.state });
       store.put('outbox', id, next);
-      if (next.state === 'failed') await storage.keepRow(next);
-      else rest(conversation, error);
+      if (next.state !== 'failed') rest(conversation, error);
+      else if (row.act) {
+        onRefused(row, error);
+        await discard(id);
+      } else await storage.keepRow(next);
     }
     drain();
   }
@@ -104,9 +125,17 @@ export function createOutgoing({ store, link, storage, clock, onAck }) {
     }
   }
 
+  async function discard(id) {
+    await storage.dropRows([id]);
+    store.delete('outbox', id);
+    drain();
+  }
+
   return {
     restore,
     send,
+    act,
+    discard,
     resume,
     settle,
     drain,
@@ -116,11 +145,6 @@ export function createOutgoing({ store, link, storage, clock, onAck }) {
       const next = { ...row, state: 'queued', reason: undefined, code: undefined };
       await storage.keepRow(next);
       store.put('outbox', id, next);
-      drain();
-    },
-    async discard(id) {
-      await storage.dropRows([id]);
-      store.delete('outbox', id);
       drain();
     },
   };

@@ -40,18 +40,8 @@ export function createPeople({ store, link }) {
   return {
     want,
     learn,
-    wantFor: (entry) => want([entry.sender, ...(entry.content.users ?? []), entry.content.user]),
-    /** All members of a conversation, page by page. */
-    async members(conversation) {
-      const all = [];
-      let after = 0;
-      for (;;) {
-        const page = await link.request({ type: 'members', conversation, after_slot: after, limit: 100 });
-        all.push(...page.members.filter((member) => member.active));
-        learn(page.members);
-        if (!page.more || page.members.length === 0) return all;
-        after = page.members.at(-1).slot;
-      }
+    wantFor({ sender, content = {} }) {
+      want([sender, ...(content.users ?? []), content.user, ...(content.mentions ?? []), content.forwarded?.sender]);
     },
   };
 }

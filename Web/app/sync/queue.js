@@ -1,6 +1,7 @@
 // The outbox's decisions, without storage or socket. A row:
-//   { client_id, user, conversation, order, content, time, state, reason }
+//   { client_id, user, conversation, order, content, time, state, reason, reply_to, thread, act }
 // state: queued (waits for a connection or its turn), sending (on the wire), failed (the server will never take it).
+// `act`: not a message but something done with one, as the fields of its request: { type: 'edit', target, content }.
 
 export function byOrder(first, second) {
   return first.order - second.order;
@@ -38,17 +39,46 @@ export function settledBy(rows, entry, me) {
   return rows.find((row) => row.client_id === entry.client_id) ?? null;
 }
 
-/** The entry that an ack stands for: the ack comes in the place of the event. */
+/** The request that takes the row to the server. */
+export function frameOf({ conversation, client_id, content, reply_to, thread, act }) {
+  if (act) return { type: act.type, conversation, client_id, ...withoutType(act) };
+  return { type: 'send', conversation, client_id, content, ...given({ reply_to, thread }) };
+}
+
+function withoutType({ type, ...rest }) {
+  return rest;
+}
+
+function given(fields) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** What an act is called in the log, and what it says there. */
+const entriesOfActs = {
+  edit: ({ content }) => ({ kind: 'edit', content }),
+  recall: () => ({ kind: 'recall', content: { type: 'recall' } }),
+  react: ({ emoji, on }) => ({ kind: 'reaction', content: { type: 'reaction', emoji, on } }),
+  pin: ({ on }) => ({ kind: 'pin', content: { type: 'pin', on } }),
+};
+
+/**
+ * The entry that an ack stands for: the ack comes in the place of the event. Null where only the server knows what it says:
+ * a forwarded copy.
+ */
 export function entryOfAck(row, ack, me) {
-  return {
-    sequence: ack.sequence,
-    message: ack.message,
-    kind: 'message',
-    sender: me,
-    client_id: row.client_id,
-    time: ack.time,
-    content: row.content,
-  };
+  const head = { sequence: ack.sequence, message: ack.message };
+  const foot = { sender: me, client_id: row.client_id, time: ack.time };
+  if (!row.act) return { ...head, kind: 'message', ...foot, ...given({ reply_to: row.reply_to, thread: row.thread }), content: row.content };
+  const made = entriesOfActs[row.act.type]?.(row.act);
+  return made ? { ...head, ...foot, target: row.act.target, ...made } : null;
+}
+
+/** What waits to be done with a message, as the entries that it will become: they show at once, in the order they were wished. */
+export function wishes(rows, conversation, me) {
+  return rows
+    .filter((row) => row.act && row.conversation === conversation && row.state !== 'failed' && entriesOfActs[row.act.type])
+    .sort(byOrder)
+    .map((row, index) => ({ sequence: Number.MAX_SAFE_INTEGER - 1_000_000 + index, sender: me, target: row.act.target, ...entriesOfActs[row.act.type](row.act) }));
 }
 
 /** Milliseconds before the next try after the `failures`th refusal in a row. */

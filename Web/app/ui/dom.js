@@ -16,7 +16,7 @@ export function h(tag, props = {}, ...children) {
     else if (name === 'data') Object.assign(element.dataset, value);
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -70,8 +70,9 @@ export function sentence(error) {
   if (error.name === 'rate_limited' && error.retryAfter > 0) {
     return `Too many attempts. Try again in ${Math.ceil(error.retryAfter / 1000)} seconds.`;
   }
-  if (error.field && error.rule) {
-    return `${error.field[0].toLocaleUpperCase()}${error.field.slice(1)}: ${error.rule}. ${error.message}`;
+  if (error.rule) {
+    const about = `${error.field ? `${error.field}: ` : ''}${error.rule}`;
+    return `${about[0].toLocaleUpperCase()}${about.slice(1)}. ${error.message}`;
   }
   return error.message;
 }

@@ -1,6 +1,6 @@
 // Line icons on a 24 by 24 grid, drawn here because the security policy allows no markup and no inline style.
 
-const shapes = {
+export const shapes = {
   plus: ['M12 5v14', 'M5 12h14'],
   back: ['M15 5l-7 7 7 7'],
   send: ['M5 12h13', 'M12 5l7 7-7 7'],
@@ -13,6 +13,8 @@ const shapes = {
   people: ['M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7z', 'M2.5 20c0-3.6 2.9-6 6.5-6s6.5 2.4 6.5 6', 'M16 4.3a3.5 3.5 0 0 1 0 6.4', 'M18 14.4c2.1.8 3.5 2.8 3.5 5.6'],
   search: ['M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14z', 'M16 16l5 5'],
   bubble: ['M4 5h16v11H10l-5 4v-4H4z'],
+  settings: ['M4 7h9', 'M17 7h3', 'M15 5v4', 'M4 17h3', 'M11 17h9', 'M9 15v4'],
+  silent: ['M6 16V11a6 6 0 0 1 9-5.2', 'M18 11v5l1.5 2h-15L6 16', 'M10 21h4', 'M4 4l16 16'],
 };
 
 const space = 'http://www.w3.org/2000/svg';

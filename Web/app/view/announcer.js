@@ -26,7 +26,7 @@ export function createAnnouncer({ store, clock }) {
       const me = store.get('me', 'user');
       for (const entry of entries) {
         if (entry.kind !== 'message' || entry.sender === me) continue;
-        if (waiting.push(`${nameOf(store, entry.sender)}: ${entry.content.text ?? ''}`) === 1) clock.after(within, speak);
+        if (waiting.push(`${nameOf(store, entry.sender)}: ${entry.content?.text ?? ''}`) === 1) clock.after(within, speak);
       }
     },
   };

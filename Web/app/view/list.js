@@ -5,7 +5,7 @@ import { avatar } from '../ui/avatar.js';
 import { icon } from '../ui/icons.js';
 import { listRows } from '../viewmodel/list.js';
 
-export function createList({ store, clock, onOpen, onNew }) {
+export function createList({ store, clock, onOpen, onNew, onAnswer }) {
   const list = h('ul', { class: 'conversations', on: { click, keydown, focusin: () => rove() } });
   const empty = h('div', { class: 'empty', hidden: true },
     h('p', { text: 'Groups and direct conversations appear here.' }),
@@ -28,12 +28,25 @@ export function createList({ store, clock, onOpen, onNew }) {
     if (row.label) line.append(h('span', { class: 'label' }, h('bdi', { text: row.label }), ': '));
     line.append(h('bdi', { dir: 'auto', text: row.preview }));
     button.replaceChildren(
-      avatar(row),
+      h('span', { class: 'face' }, avatar(row), row.online && h('span', { class: 'online', title: 'Online' }, h('span', { class: 'unseen', text: 'Online: ' }))),
       h('span', { class: 'lines' },
         h('span', { class: 'top' }, h('bdi', { class: 'title', dir: 'auto', text: row.title }), h('span', { class: 'time', text: row.time })),
         h('span', { class: 'bottom' }, line,
-          row.badge && h('span', { class: 'badge' }, row.badge, h('span', { class: 'unseen', text: ' unread' })))),
+          row.dissolved && h('span', { class: 'tag', text: 'Dissolved' }),
+          row.silent && h('span', { class: 'silent' }, icon('silent'), h('span', { class: 'unseen', text: 'Notifications off' })),
+          row.mentions && h('span', { class: 'badge at' }, '@', h('span', { class: 'unseen', text: ` ${row.mentions} mention you` })),
+          row.badge && h('span', { class: `badge${row.quiet ? ' quiet-count' : ''}` }, row.badge, h('span', { class: 'unseen', text: ' unread' })))),
     );
+    answers(item, row.invited);
+  }
+
+  /** The buttons of an invitation stand below its row. */
+  function answers(item, invited) {
+    if (Boolean(item.querySelector('.answers')) === invited) return;
+    if (!invited) return item.querySelector('.answers').remove();
+    item.append(h('div', { class: 'answers' },
+      h('button', { type: 'button', class: 'primary', text: 'Accept', data: { answer: 'join' } }),
+      h('button', { type: 'button', class: 'quiet', text: 'Decline', data: { answer: 'decline' } })));
   }
 
   function refresh() {
@@ -49,12 +62,14 @@ export function createList({ store, clock, onOpen, onNew }) {
   function rove() {
     const focused = document.activeElement?.closest?.('.conversations > li')?.dataset.key;
     const stop = [focused, store.get('view', 'open'), order[0]].find((key) => order.includes(key));
-    for (const key of order) elementOf(list, key).firstChild.tabIndex = key === stop ? 0 : -1;
+    for (const key of order) for (const button of elementOf(list, key).querySelectorAll('button')) button.tabIndex = key === stop ? 0 : -1;
   }
 
   function click(event) {
     const key = event.target.closest('li')?.dataset.key;
-    if (key) onOpen(key);
+    const answer = event.target.closest('[data-answer]')?.dataset.answer;
+    if (answer) onAnswer(key, answer);
+    else if (key) onOpen(key);
   }
 
   function keydown(event) {

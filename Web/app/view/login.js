@@ -1,6 +1,7 @@
 // Log in and create an account: one form, so that a password manager knows both.
 
 import { h, sentence } from '../ui/dom.js';
+import { readAddress } from '../viewmodel/address.js';
 
 const words = {
   login: {
@@ -111,7 +112,8 @@ export function createLogin({ store, app }) {
     element,
     refresh() {
       const shown = store.get('view', 'screen') === 'login';
-      const text = store.get('view', 'notice') ?? '';
+      const invited = readAddress(location.hash).join ? 'You were invited to a group: log in, or create an account, to join it.' : '';
+      const text = store.get('view', 'notice') || invited;
       notice.textContent = text;
       notice.hidden = text === '';
       if (shown && element.hidden) {

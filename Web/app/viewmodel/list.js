@@ -1,14 +1,14 @@
 // What the conversation list shows, as plain data.
 
 import { inOrder } from '../store/summaries.js';
-import { badge } from '../sync/unread.js';
+import { badge, marks } from '../sync/unread.js';
 import { byOrder } from '../sync/queue.js';
-import { colourOf, initials, listTime, nameOf, noticeParts, partsText, titleOf } from './text.js';
+import { colourOf, faceOf, listTime, nameOf, noticeParts, partsText, titleOf } from './text.js';
 
 export function listRows(store, now) {
   const open = store.get('view', 'open');
   const waiting = new Map();
-  for (const row of store.values('outbox').sort(byOrder)) waiting.set(row.conversation, row);
+  for (const row of store.values('outbox').sort(byOrder)) if (!row.act) waiting.set(row.conversation, row);
   return inOrder(store.values('conversation'), open).map((summary) => {
     const id = summary.conversation;
     const title = titleOf(store, summary);
@@ -17,19 +17,27 @@ export function listRows(store, now) {
     return {
       key: id,
       title,
-      initials: initials(title),
+      initials: faceOf(summary, title),
       colour: colourOf(summary.peer ?? id),
       group: summary.kind !== 'direct',
       time: summary.time ? listTime(summary.time, now) : '',
       badge: badge(summary.unread),
       unread: summary.unread,
+      mentions: badge(summary.mentions ?? 0),
+      quiet: marks(summary).quiet,
+      silent: summary.notify === 'none',
+      dissolved: Boolean(summary.dissolved),
+      invited: summary.role === 'invited',
       current: id === open,
+      online: Boolean(summary.peer && store.get('presence', summary.peer)?.online),
       ...preview(store, summary, pending, draft),
     };
   });
 }
 
 function preview(store, summary, pending, draft) {
+  if (summary.role === 'invited') return { label: '', preview: 'You are invited', state: 'invited' };
+  if (summary.role === 'requested') return { label: '', preview: 'You asked to join', state: 'requested' };
   if (draft) return { label: 'Draft', preview: oneLine(draft), state: 'draft' };
   if (pending) {
     const failed = pending.state === 'failed';
@@ -39,8 +47,9 @@ function preview(store, summary, pending, draft) {
   if (!entry) return { label: '', preview: summary.kind === 'direct' ? 'Say hello' : 'No messages yet', state: 'empty' };
   if (entry.kind !== 'message') return { label: '', preview: partsText(noticeParts(store, entry)), state: '' };
   const own = entry.sender === store.get('me', 'user');
+  if (!entry.content) return { label: '', preview: entry.recalled ? 'Message recalled' : 'Message withheld', state: 'empty' };
   const label = own ? 'You' : summary.kind === 'direct' ? '' : nameOf(store, entry.sender);
-  return { label, preview: oneLine(entry.content.text ?? ''), state: '' };
+  return { label, preview: oneLine(entry.content?.text ?? ''), state: '' };
 }
 
 /** The beginning of a text, on one line; the rest would never be seen. */

@@ -162,20 +162,34 @@ test('every colour pair can be read in both schemes', () => {
   }
 });
 
-test('the page preloads every module and builds no markup', () => {
+test('the page preloads what it begins with, loads the rest when wanted, and builds no markup', () => {
   const index = readFileSync(new URL('index.html', web), 'utf8');
-  const modules = [];
+  const texts = new Map();
   const walk = (folder) => {
     for (const name of readdirSync(new URL(folder, web))) {
       if (statSync(new URL(folder + name, web)).isDirectory()) walk(`${folder}${name}/`);
-      else modules.push(folder + name);
+      else texts.set(folder + name, readFileSync(new URL(folder + name, web), 'utf8'));
     }
   };
   walk('app/');
-  for (const module of modules) {
-    assert.ok(index.includes(`"${module}"`), `${module} is not in index.html`);
-    const text = readFileSync(new URL(module, web), 'utf8');
-    assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\('style'/, module);
+  const reached = (text, path, pattern) => [...text.matchAll(pattern)].map(([, target]) => new URL(target, new URL(path, web)).href.slice(web.href.length));
+  const graph = (start, pattern) => {
+    const found = new Set();
+    const todo = [start];
+    for (let path = todo.pop(); path; path = todo.pop()) {
+      if (found.has(path) || !path.startsWith('app/')) continue;
+      assert.ok(texts.has(path), `${path} is imported and does not exist`);
+      found.add(path);
+      todo.push(...reached(texts.get(path), path, pattern));
+    }
+    return found;
+  };
+  const first = graph('app/main.js', /^(?:import|export)\s(?:[^;]*?from )?'([^']+)';/gm);
+  const all = graph('app/main.js', /(?:^(?:import|export)\s(?:[^;]*?from )?|import\()'([^']+)'/gm);
+  assert.deepEqual([...texts.keys()].filter((path) => !all.has(path)), [], 'modules that nothing loads');
+  for (const path of texts.keys()) assert.equal(index.includes(`"${path}"`), first.has(path), `${path} in index.html`);
+  for (const [path, text] of texts) {
+    assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\('style'/, path);
   }
   for (const [, path] of index.matchAll(/(?:href|src)="([^"]+)"/g)) statSync(new URL(path, web));
   assert.doesNotMatch(index, /<style|style=|<script>| on\w+=/);

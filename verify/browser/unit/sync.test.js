@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { accept, acceptOlder, acceptPage, emptyRun, missingAfter, runFromNewest, trimmed } from '../../../Web/app/sync/run.js';
-import { badge, countUnread, unreadAfterReading } from '../../../Web/app/sync/unread.js';
+import { badge, countUnread, countsAfterReading } from '../../../Web/app/sync/unread.js';
 import { afterError, entryOfAck, nextToSend, pause, requeued, settledBy } from '../../../Web/app/sync/queue.js';
 import { attentive, report } from '../../../Web/app/sync/reading.js';
 import { fromSync, inOrder, withEntry, withPosition, withRead } from '../../../Web/app/store/summaries.js';
@@ -81,9 +81,13 @@ test('unread counts messages of others after the read position', () => {
 test('reading counts exactly where the run reaches, and never invents', () => {
   const run = runFromNewest(log(51, 60).reverse(), true, 60);
   const summary = { head: 60, read: 40, unread: 20 };
-  assert.equal(unreadAfterReading(summary, run, 55, 'me'), 5);
-  assert.equal(unreadAfterReading(summary, run, 45, 'me'), 20);
-  assert.equal(unreadAfterReading(summary, undefined, 60, 'me'), 0);
+  const unread = (...rest) => countsAfterReading(summary, ...rest).unread;
+  assert.equal(unread(run, 55, 'me'), 5);
+  assert.equal(unread(run, 45, 'me'), 20);
+  assert.equal(unread(undefined, 60, 'me'), 0);
+  const far = runFromNewest(log(36, 48).reverse(), true, 60);
+  assert.equal(unread(run, 45, 'me', far), 15, 'what was read in a stretch far back is taken off');
+  assert.equal(unread(run, 49, 'me', far), 20, 'but not what lies outside of it');
 });
 
 test('a badge stops at 99', () => {
@@ -133,6 +137,7 @@ test('read positions are reported at ten messages or after a second', () => {
   assert.equal(report(10, 20, true), 'now');
   assert.equal(attentive({ visible: true, focused: false }), false);
   assert.equal(attentive({ visible: true, focused: true }), true);
+  assert.equal(attentive({ visible: true, focused: true, active: false }), false, 'a desk that was left');
 });
 
 const summary = { conversation: 'x', role: 'member', members: 2, head: 10, read: 10, unread: 0, time: 10 };
@@ -150,10 +155,12 @@ test('what was read here is not unread again after a sync that did not know it',
   const server = { ...summary, head: 20, read: 10, unread: 10 };
   const known = { ...server, read: 20, unread: 0 };
   assert.deepEqual([fromSync(server, known).read, fromSync(server, known).unread], [20, 0]);
-  assert.equal(fromSync({ ...server, head: 19 }, known), known, 'an answer that was overtaken');
+  assert.deepEqual([fromSync({ ...server, head: 19 }, known).head, fromSync({ ...server, head: 19 }, known).read], [20, 20], 'an answer that was overtaken');
   assert.equal(fromSync({ ...server, read: 20, unread: 0 }, { ...server }).unread, 0);
-  assert.equal(withPosition(known, { read: 15, unread: 5 }), known);
-  assert.equal(withRead(server, 12, 8).unread, 8);
+  const cached = fromSync(server, { ...known, head: 30, stale: true });
+  assert.deepEqual([cached.head, cached.read, cached.stale], [20, 10, undefined], 'a row out of the cache never wins');
+  assert.equal(withPosition(known, { read: 15 }, { unread: 5, mentions: 0 }), known);
+  assert.equal(withRead(server, 12, { unread: 8, mentions: 0 }).unread, 8);
 });
 
 test('the list shows the newest first, and keeps what was left only while it is open', () => {

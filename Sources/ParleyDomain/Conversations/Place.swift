@@ -1,0 +1,34 @@
+/// What the sequencer knows of one user's place in one conversation: what decisions rest on, and nothing else.
+package struct Place: Sendable, Equatable {
+    package var role: Role
+    package var state: MemberState
+    package var slot: Int32
+    package var visibleFrom: Int64
+    package var mutedUntil: Int64
+    package var blocked: Bool
+    /// When this member's newest message was accepted, where slow mode is on or this process saw it: what slow mode rests on.
+    package var lastSent: Int64
+
+    package init(_ membership: Membership) {
+        self.role = membership.role
+        self.state = membership.state
+        self.slot = membership.slot
+        self.visibleFrom = membership.visibleFrom
+        self.mutedUntil = membership.mutedUntil
+        self.blocked = membership.blocked
+        self.lastSent = membership.lastSent
+    }
+
+    /// The place of who has just become a member.
+    package init(_ joiner: Joiner, _ role: Role) {
+        self.role = role
+        self.state = .active
+        self.slot = joiner.slot
+        self.visibleFrom = joiner.visibleFrom
+        self.mutedUntil = 0
+        self.blocked = false
+        self.lastSent = 0
+    }
+
+    package var isActive: Bool { self.state == .active }
+}

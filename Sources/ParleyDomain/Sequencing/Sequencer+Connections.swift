@@ -1,0 +1,159 @@
+extension Sequencer {
+    // MARK: Connections
+
+    /// A connection of this user is live from here on: everything that later turns publish reaches it.
+    package mutating func attach(_ origin: RequestOrigin, user: UserID, memberships: [(Membership, ConversationHead)]) -> Effect {
+        var rooms: [RoomSeat] = []
+        rooms.reserveCapacity(memberships.count)
+        var conversations: Set<ConversationID> = []
+        for (membership, head) in memberships {
+            if self.conversations[head.conversation] == nil { self.conversations[head.conversation] = Conversation(head: head) }
+            self.conversations[head.conversation]?.learn(user, membership)
+            conversations.insert(head.conversation)
+            rooms.append(
+                RoomSeat(
+                    conversation: head.conversation, head: head.sequence, slot: membership.slot,
+                    visibleFrom: membership.visibleFrom))
+        }
+        self.attached[user, default: Attached()].connections += 1
+        self.attached[user]?.conversations = conversations
+        return .attached(origin, user, rooms)
+    }
+
+    /// Whether the user has a connection here.
+    package func isOnline(_ user: UserID) -> Bool { self.attached[user] != nil }
+
+    /// A connection of this user is gone. True if it was his last.
+    package mutating func detach(user: UserID) -> Bool {
+        guard var entry = self.attached[user] else { return false }
+        entry.connections -= 1
+        guard entry.connections <= 0 else {
+            self.attached[user] = entry
+            return false
+        }
+        self.attached[user] = nil
+        for conversation in entry.conversations { self.conversations[conversation]?.forget(user) }
+        return true
+    }
+
+    /// Who of the subject is online; who of them may be seen by the one who asks is the reader's business.
+    package func online(_ origin: RequestOrigin, _ user: UserID, _ subject: PresenceSubject, watch: Bool) -> Effect {
+        switch subject {
+        case .users(let users):
+            .online(origin, user, subject, users.filter { self.attached[$0] != nil }, count: 0, watch: watch)
+        case .conversation(let id):
+            self.online(origin, user, in: id)
+        }
+    }
+
+    private func online(_ origin: RequestOrigin, _ user: UserID, in id: ConversationID) -> Effect {
+        guard self.attached[user]?.conversations.contains(id) == true || self.conversations[id]?.role(of: user) != nil else {
+            return .answer(origin, .refused(Refusal(.notMember)))
+        }
+        var found: [UserID] = []
+        var count = 0
+        for (other, entry) in self.attached where entry.conversations.contains(id) {
+            count += 1
+            if found.count < Limits.onlineShown { found.append(other) }
+        }
+        return .online(origin, user, .conversation(id), found.sorted(), count: count, watch: false)
+    }
+
+    // MARK: Notes
+
+    /// Says what follows from a stored note.
+    package mutating func noted(_ note: Note, direct: ConversationID?, _ origin: RequestOrigin, _ outcome: NoteOutcome)
+        -> [Effect]
+    {
+        switch outcome {
+        case .refused(.notMember): return [.answer(origin, .refused(Refusal(.notMember)))]
+        case .refused(.unknownUser(let user)):
+            return [.answer(origin, .refused(Refusal(.unknownUser, field: "user", rule: "there is no user \(user)")))]
+        case .refused(.noMessage): return [.answer(origin, .refused(Refusal(.noMessage, field: "sequence")))]
+        case .refused(.tooMany): return [.answer(origin, .refused(Refusal(.tooMany)))]
+        case .receipts(let turns):
+            for turn in turns { self.turn(turn) }
+        case .done: break
+        }
+        var effects: [Effect] = origin == .nobody ? [] : [.answer(origin, .ok)]
+        switch note {
+        case .block(let other, let user, _):
+            // Both look their places up anew.
+            if let direct { for one in [user, other] { self.conversations[direct]?.forget(one) } }
+        case .preferences(let user, _, .some(false)): effects.append(.hidden(user))
+        default: break
+        }
+        return effects
+    }
+
+    // MARK: Positions
+
+    /// Notes how far a member has read; written together with others later (`takePositions`).
+    package mutating func advance(
+        _ origin: RequestOrigin, user: UserID, _ conversation: ConversationID, read: Int64, delivered: Int64
+    )
+        -> [Effect]
+    {
+        let update = PositionUpdate(conversation: conversation, user: user, read: read, delivered: delivered)
+        guard let known = self.conversations[conversation]?.standing(of: user) else {
+            self.unplaced.append(UnplacedPosition(origin: origin, update: update))
+            return []
+        }
+        return self.advance(origin, update, known)
+    }
+
+    /// The positions whose places were looked up now.
+    package mutating func advanceUnplaced() -> [Effect] {
+        var effects: [Effect] = []
+        for position in self.unplaced {
+            guard let known = self.conversations[position.update.conversation]?.standing(of: position.update.user) else {
+                effects.append(.answer(position.origin, .refused(Refusal(.notMember))))
+                continue
+            }
+            effects.append(contentsOf: self.advance(position.origin, position.update, known))
+        }
+        self.unplaced.removeAll()
+        return effects
+    }
+
+    private mutating func advance(
+        _ origin: RequestOrigin, _ new: PositionUpdate, _ known: (head: Int64, place: Place?)
+    ) -> [Effect] {
+        guard let place = known.place, place.isActive else {
+            return [.answer(origin, .refused(Refusal(.notMember)))]
+        }
+        guard max(new.read, new.delivered) <= known.head else {
+            let field = new.read > known.head ? "sequence" : "delivered"
+            let rule = "at most the newest sequence, \(known.head)"
+            return [.answer(origin, .refused(Refusal(.outOfRange, field: field, rule: rule)))]
+        }
+        let key = PositionKey(conversation: new.conversation, user: new.user)
+        var update = self.positions[key] ?? PositionUpdate(conversation: new.conversation, user: new.user, read: 0, delivered: 0)
+        update.read = max(update.read, new.read)
+        update.delivered = max(update.delivered, new.delivered)
+        update.slot = place.slot
+        self.positions[key] = update
+        self.noteRead(new.conversation, slot: place.slot, read: update.read, delivered: update.delivered)
+        let answer = Effect.answer(origin, .ok)
+        // Who has one connection has nobody else to tell.
+        guard (self.attached[new.user]?.connections ?? 0) > (origin.isExchange ? 0 : 1) else { return [answer] }
+        return [answer, .position(new.user, new.conversation, read: update.read, delivered: update.delivered, except: origin)]
+    }
+
+    /// The positions that wait, at most one per member; the caller writes them.
+    package mutating func takePositions() -> [PositionUpdate] {
+        defer { self.positions.removeAll(keepingCapacity: true) }
+        return self.positions.values.sorted { ($0.conversation, $0.user) < ($1.conversation, $1.user) }
+    }
+
+    /// Gives back positions that could not be written.
+    package mutating func restore(_ updates: [PositionUpdate]) {
+        for update in updates {
+            let key = PositionKey(conversation: update.conversation, user: update.user)
+            let newer = self.positions[key]
+            self.positions[key] = PositionUpdate(
+                conversation: update.conversation, user: update.user, read: max(update.read, newer?.read ?? 0),
+                delivered: max(update.delivered, newer?.delivered ?? 0), slot: update.slot)
+        }
+    }
+}

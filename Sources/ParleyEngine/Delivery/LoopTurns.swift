@@ -1,0 +1,137 @@
+import DequeModule
+import NIOCore
+
+/// What one event loop writes, turn by turn, so that nobody waits for the fan-out of a large room (R25, R28).
+///
+/// A turn writes, in this order: answers; what small rooms have; and large rooms in rotation, a few connections of one, then of the next.
+/// Each is bounded, so a turn of the loop is short. Between turns the loop looks at its sockets: what a client asks is read,
+/// and answered, while the fan-out goes on.
+final class LoopTurns {
+    /// How long the loop is left alone between turns. NIO runs what is due before it looks at sockets, so a next turn that
+    /// is due at once would keep it from reading until all is written; this is longer than NIO needs to see that nothing is.
+    static let pause = TimeAmount.microseconds(5)
+
+    private let eventLoop: any EventLoop
+    private let settings: EngineSettings
+    private var answering: Deque<Connection> = []
+    private var waiting: Deque<Connection> = []
+    private var rooms: Deque<Room> = []
+    /// Writes that are left to this turn.
+    private var answersLeft: Int
+    private var pushesLeft: Int
+    private var isScheduled = false
+    /// Whether the loop had something else to do since the next turn was scheduled, and how often the turn gave way to it.
+    private var wasBusy = false
+    private var gaveWay = 0
+    let joined = JoinedFrames()
+
+    init(eventLoop: any EventLoop, settings: EngineSettings) {
+        self.eventLoop = eventLoop
+        self.settings = settings
+        self.answersLeft = max(1, settings.answersPerTurn)
+        self.pushesLeft = max(1, settings.connectionsPerTurn)
+    }
+
+    var isIdle: Bool { self.answering.isEmpty && self.waiting.isEmpty && self.rooms.isEmpty }
+
+    /// The connection has an answer: it goes out before everything else.
+    func add(answering connection: Connection) { self.answering.append(connection) }
+    /// The connection has something that nobody waits for.
+    func add(waiting connection: Connection) { self.waiting.append(connection) }
+
+    /// The large room has something for its members.
+    func add(_ room: Room) {
+        guard !room.isWaiting else { return }
+        room.isWaiting = true
+        self.rooms.append(room)
+    }
+
+    /// Writes as much as is left of this turn; the rest in turns to come.
+    func write() {
+        self.wasBusy = true
+        while self.answersLeft > 0, let connection = self.answering.popFirst() {
+            if connection.flush(isAnswering: true) { self.answersLeft -= 1 }
+        }
+        // Where both wait, large rooms get a quarter, so that they are not starved.
+        let reserved = self.rooms.isEmpty ? 0 : max(1, self.settings.connectionsPerTurn / 4)
+        while self.pushesLeft > reserved, let connection = self.waiting.popFirst() {
+            if connection.flush(isAnswering: false) { self.pushesLeft -= 1 }
+        }
+        while self.pushesLeft > 0, let room = self.rooms.popFirst() { self.serve(room) }
+        self.joined.clear()
+        if !self.isIdle || self.answersLeft == 0 || self.pushesLeft == 0 { self.schedule() }
+    }
+
+    private func serve(_ room: Room) {
+        guard let lanes = room.lanes else {
+            room.isWaiting = false
+            return
+        }
+        let most = min(max(1, self.settings.laneFrames), self.pushesLeft)
+        self.pushesLeft -= lanes.serve(atMost: most) { connection, due in
+            connection.serve(due, of: room, from: lanes)
+        }
+        if lanes.hasTurns { self.rooms.append(room) } else { room.isWaiting = false }
+    }
+
+    // MARK: Turns
+
+    private func schedule() {
+        guard !self.isScheduled else { return }
+        self.isScheduled = true
+        self.gaveWay = 0
+        self.pause()
+    }
+
+    private func pause() {
+        self.wasBusy = false
+        self.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { self.begin() }
+    }
+
+    /// The next turn, unless tasks have kept the loop from its sockets meanwhile: then it gives way once more.
+    private func begin() {
+        if self.wasBusy, self.gaveWay < 2 {
+            self.gaveWay += 1
+            return self.pause()
+        }
+        self.isScheduled = false
+        self.answersLeft = max(1, self.settings.answersPerTurn)
+        self.pushesLeft = max(1, self.settings.connectionsPerTurn)
+        self.write()
+    }
+}
+
+/// The last join of several broadcasts, for the next connection that waits for the very same ones: members of one group do.
+final class JoinedFrames {
+    private var parts: [Broadcast] = []
+    private var buffer = ByteBuffer()
+
+    /// The bytes of these broadcasts in one buffer.
+    func join(_ outgoing: [Outgoing]) -> ByteBuffer {
+        if self.parts.count == outgoing.count {
+            var same = true
+            for (index, part) in outgoing.enumerated() {
+                guard case .broadcast(let broadcast) = part, broadcast === self.parts[index] else {
+                    same = false
+                    break
+                }
+            }
+            if same { return self.buffer }
+        }
+        self.parts.removeAll(keepingCapacity: true)
+        var size = 0
+        for case .broadcast(let broadcast) in outgoing {
+            self.parts.append(broadcast)
+            size += broadcast.frames.readableBytes
+        }
+        self.buffer = ByteBuffer()
+        self.buffer.reserveCapacity(size)
+        for part in self.parts { self.buffer.writeImmutableBuffer(part.frames) }
+        return self.buffer
+    }
+
+    func clear() {
+        self.parts.removeAll(keepingCapacity: true)
+        self.buffer = ByteBuffer()
+    }
+}

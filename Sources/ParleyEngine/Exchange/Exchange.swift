@@ -1,0 +1,79 @@
+package import NIOCore
+import ParleyDomain
+import ParleyWire
+
+/// The answer to one request that came without a socket.
+package struct ExchangeReply: Sendable {
+    /// 200, or that of the error.
+    package var status: Int
+    /// The frame that a socket would have got.
+    package var body: ByteBuffer
+}
+
+extension Engine {
+    /// Answers one request, given as the frame that a socket would send: every command works without a socket (R113).
+    ///
+    /// - Parameter request: At most `Limits.frameBytes`; the caller has bounded it.
+    package func exchange(_ request: ByteBuffer, as identity: Identity) -> EventLoopFuture<ExchangeReply> {
+        let eventLoop = self.nextLoop()
+        let promise = eventLoop.makePromise(of: ExchangeReply.self)
+        let number = self.nextExchange()
+        eventLoop.execute {
+            let delivery = self.delivery(on: eventLoop)
+            let socket = ExchangeSocket(eventLoop: eventLoop, promise: promise)
+            let exchange = Connection(exchange: number, delivery: delivery, socket: socket, identity: identity)
+            socket.answered = { delivery.remove(exchange) }
+            delivery.add(exchange)
+            if let wait = delivery.exchangeWait(of: identity.user) {
+                return exchange.refuse(nil, Refusal(.rateLimited, retryMilliseconds: Int(clamping: wait)))
+            }
+            exchange.received(text: request)
+        }
+        return promise.futureResult
+    }
+}
+
+/// What stands in the place of a socket for one exchange: the first frame written to it is the answer.
+private final class ExchangeSocket: Socket {
+    let eventLoop: any EventLoop
+    private var promise: EventLoopPromise<ExchangeReply>?
+    /// Called once the answer is there.
+    var answered: () -> Void = {}
+
+    init(eventLoop: any EventLoop, promise: EventLoopPromise<ExchangeReply>) {
+        self.eventLoop = eventLoop
+        self.promise = promise
+    }
+
+    var isWritable: Bool { true }
+
+    func write(_ frames: ByteBuffer) {
+        guard let promise else { return }
+        self.promise = nil
+        let body = WebSocketFrameHeader.payload(of: frames) ?? ByteBuffer()
+        promise.succeed(ExchangeReply(status: Self.status(of: body), body: body))
+        self.end()
+    }
+
+    private func end() {
+        let answered = self.answered
+        self.answered = {}
+        answered()
+    }
+
+    private static func status(of body: ByteBuffer) -> Int {
+        var decoder = ServerFrameDecoder()
+        guard case .error(_, let error)? = try? decoder.decode(body) else { return 200 }
+        return error.code / 100
+    }
+
+    /// The engine ends what it will not answer: nothing was written if this comes first.
+    func close(code: UInt16, reason: String) {
+        self.promise?.succeed(ExchangeReply(status: 503, body: ByteBuffer()))
+        self.promise = nil
+        self.end()
+    }
+
+    func pauseReading() {}
+    func resumeReading() {}
+}

@@ -1,0 +1,172 @@
+package import ParleyDomain
+
+/// The reading half of a store in memory: each call works on one snapshot.
+package protocol MemoryReading: MessageReader {
+    /// All that is stored at this moment.
+    var snapshot: MemoryState { get }
+}
+
+extension MemoryReading {
+    package func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
+        try self.snapshot.entries(in: conversation, for: user, after: after, limit: limit)
+    }
+
+    package func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
+        try self.snapshot.entries(in: conversation, for: user, before: before, limit: limit)
+    }
+
+    package func changes(for user: UserID, after stamp: Int64, limit: Int) throws(ReadFailure) -> [ConversationSummary] {
+        self.snapshot.changes(for: user, after: stamp, limit: limit)
+    }
+
+    package func members(of conversation: ConversationID, for user: UserID, afterSlot slot: Int32, limit: Int) throws(ReadFailure)
+        -> [MemberProfile]
+    {
+        try self.snapshot.members(of: conversation, for: user, afterSlot: slot, limit: limit)
+    }
+
+    package func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile] { self.snapshot.profiles(of: users) }
+
+    // MARK: Members
+
+    package func members(of conversation: ConversationID, for user: UserID, changedAfter stamp: Int64, limit: Int)
+        throws(ReadFailure) -> MemberChanges
+    {
+        let state = self.snapshot
+        let (room, _) = try state.member(user, conversation)
+        let rows = room.members.values.filter { $0.row.slot > 0 }.sorted { $0.changed < $1.changed }
+        let wanted = rows.filter { $0.changed > stamp }
+        let told = wanted.prefix(max(0, min(limit, Limits.usersPerRequest)))
+        return MemberChanges(
+            members: told.map { state.profile($0, in: room) }, stamp: told.last?.changed ?? rows.last?.changed ?? 0,
+            more: told.count < wanted.count)
+    }
+
+    package func members(
+        of conversation: ConversationID, for user: UserID, in memberState: MemberState, after: String, limit: Int
+    ) throws(ReadFailure) -> [MemberProfile] {
+        let state = self.snapshot
+        let room = try state.administrated(conversation, by: user)
+        let rows = room.members.values.filter { $0.row.state == memberState && $0.row.user.rawValue > after }
+        let wanted = rows.sorted { $0.row.user < $1.row.user }.prefix(max(0, min(limit, Limits.usersPerRequest)))
+        return wanted.map { state.profile($0, in: room) }
+    }
+
+    package func members(of conversation: ConversationID, for user: UserID, slots: [Int32]) throws(ReadFailure) -> [MemberProfile]
+    {
+        let state = self.snapshot
+        let (room, _) = try state.member(user, conversation)
+        return slots.compactMap { slot in
+            guard slot > 0, let member = room.members.values.first(where: { $0.row.slot == slot }) else { return nil }
+            return state.profile(member, in: room)
+        }
+    }
+
+    // MARK: Messages
+
+    package func thread(of root: Int64, in conversation: ConversationID, for user: UserID, after: Int64, limit: Int)
+        throws(ReadFailure) -> Page
+    {
+        let (room, member) = try self.snapshot.message(root, conversation, user)
+        let wanted = room.entries.filter {
+            $0.kind == .message && ($0.sequence == root || $0.thread == root) && $0.sequence > after
+        }
+        return room.page(wanted, limit: limit, to: member)
+    }
+
+    package func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
+        let (room, member) = try self.snapshot.message(sequence, conversation, user)
+        var page = Page(entries: [], head: room.head.sequence, more: false)
+        guard room.recalls[sequence] == nil, let message = room.message(sequence) else { return page }
+        page.entries = [message] + room.edits(of: sequence).filter { member.sees($0.sequence) }
+        return page
+    }
+
+    package func reactions(
+        to sequence: Int64, emoji: String, in conversation: ConversationID, for user: UserID, after: String, limit: Int
+    ) throws(ReadFailure) -> [UserProfile] {
+        let state = self.snapshot
+        let (room, _) = try state.message(sequence, conversation, user)
+        guard room.recalls[sequence] == nil else { return [] }
+        let reactions = room.reactions.filter { $0.target == sequence && $0.emoji == emoji && $0.user.rawValue > after }
+        return state.profiles(
+            of: Array(reactions.map(\.user).sorted().prefix(max(0, min(limit, Limits.usersPerRequest)))))
+    }
+
+    package func pins(in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
+        let (room, member) = try self.snapshot.member(user, conversation)
+        return room.page(room.pins.reversed().compactMap { room.message($0) }, limit: Limits.pinsPerConversation, to: member)
+    }
+
+    package func mentions(of user: UserID, in conversation: ConversationID, after: Int64, limit: Int) throws(ReadFailure) -> Page
+    {
+        let (room, member) = try self.snapshot.member(user, conversation)
+        let wanted = room.entries.filter { $0.kind == .message && $0.sequence > after && room.mentions(user, in: $0) }
+        return room.page(wanted, limit: limit, to: member)
+    }
+
+    package func audit(_ conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page {
+        let room = try self.snapshot.administrated(conversation, by: user)
+        guard let member = room.active(user) else { throw .notMember }
+        let wanted = room.entries.reversed().filter {
+            $0.sequence < before && ($0.kind.changesRights || $0.kind == .recall || $0.kind == .pin)
+        }
+        return room.page(wanted, limit: limit, to: member)
+    }
+
+    package func ownMessages(of user: UserID, in conversation: ConversationID, limit: Int) throws(ReadFailure) -> [Int64] {
+        let state = self.snapshot
+        _ = try state.member(user, conversation)
+        return state.newestMessages(of: user, in: conversation, limit: min(limit, Limits.usersPerRequest)).map(\.sequence)
+    }
+
+    // MARK: Links, records, settings
+
+    package func links(of conversation: ConversationID, for user: UserID, at now: Int64) throws(ReadFailure) -> [InviteLink] {
+        let (room, member) = try self.snapshot.member(user, conversation)
+        let wanted = room.links.filter { $0.isUsable(at: now) && (member.row.role >= .administrator || $0.user == user) }
+        return wanted.map { InviteLink(conversation: conversation, link: $0.link, user: $0.user, used: $0.used) }
+    }
+
+    package func link(_ id: String, for user: UserID, at now: Int64) throws(ReadFailure) -> LinkPreview? {
+        let state = self.snapshot
+        for room in state.all where room.links.contains(where: { $0.link.id == id && $0.isUsable(at: now) }) {
+            return LinkPreview(head: room.head, membership: room.members[user].map { state.row($0, in: room) })
+        }
+        return nil
+    }
+
+    package func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {
+        let room = try self.snapshot.administrated(conversation, by: user)
+        return Array(room.reports.reversed().prefix(max(0, min(limit, Limits.pageEntriesMax))))
+    }
+
+    package func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile] {
+        let state = self.snapshot
+        return state.profiles(of: (state.users[user]?.blocked ?? []).sorted())
+    }
+
+    package func data(of user: UserID, in conversation: ConversationID?) throws(ReadFailure) -> [UInt8]? {
+        let state = self.snapshot
+        guard let conversation else { return state.users[user]?.data }
+        return try state.member(user, conversation).member.data
+    }
+
+    package func seen(_ users: [UserID], for user: UserID) throws(ReadFailure) -> [Seen] {
+        let state = self.snapshot
+        return users.compactMap { other in
+            guard let known = state.users[other], known.presence,
+                state.all.contains(where: { $0.active(user) != nil && $0.active(other) != nil })
+            else { return nil }
+            return Seen(user: other, time: known.seen)
+        }
+    }
+
+    package func recipients(of conversation: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int)
+        throws(ReadFailure) -> [Recipient]
+    {
+        self.snapshot.recipients(of: conversation, sequence: sequence, afterSlot: slot, limit: limit)
+    }
+}

@@ -1,0 +1,31 @@
+// Everything that the page loads only when it is wanted: the side panel with its screens, and the page of a link.
+
+import './icons.js';
+import { createJoin } from './join.js';
+import { membersScreen } from './members.js';
+import { overviewScreen } from './overview.js';
+import { createPanel } from './panel.js';
+import { preferencesScreen } from './preferences.js';
+import { profileScreen } from './profile.js';
+import { reportScreen } from './reports.js';
+
+export function createAll({ store, app, clock, visit, leave }) {
+  const panel = createPanel();
+  const context = { store, app, clock, panel, visit };
+  const join = createJoin({ store, app, visit, leave });
+
+  return {
+    panel,
+    join,
+    screens: {
+      members: (conversation) => membersScreen(context, conversation),
+      preferences: () => preferencesScreen(context),
+      profile: (user) => profileScreen(context, user),
+      report: (conversation, sequence) => reportScreen(context, conversation, sequence),
+      about(conversation) {
+        const summary = store.get('conversation', conversation);
+        return summary.kind === 'direct' ? profileScreen(context, summary.peer, { conversation }) : overviewScreen(context, conversation);
+      },
+    },
+  };
+}
