@@ -38,7 +38,7 @@ export function membersScreen(context, conversation, { title = 'Members', only =
   const invite = h('button', { type: 'button', class: 'quiet', on: { click: () => panel.push(pickScreen(context, conversation, 'invite')) } }, icon('plus'), h('span', { text: 'Invite' }));
   const tools = h('div', { class: 'tools' }, add, invite);
   const menu = createMenu('What to do with this member');
-  const rows = createWindowed({ rowHeight, label: title, create: () => h('li'), fill, onNear: () => budget > 0 && load() });
+  const rows = createWindowed({ rowHeight, label: title, create: () => h('li'), fill, onNear });
   const element = h('div', { class: 'members' },
     tools,
     h('div', { class: 'field search' }, search),
@@ -99,6 +99,12 @@ export function membersScreen(context, conversation, { title = 'Members', only =
     } catch {
       // A courtesy: without it nobody has a dot.
     }
+  }
+
+  /** Whoever scrolls gets all there is; a search gives up after a while. */
+  function onNear(scrolled) {
+    if (scrolled) budget = pagesPerSearch;
+    if (budget > 0) load();
   }
 
   function restart() {
