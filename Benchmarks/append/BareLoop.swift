@@ -53,8 +53,8 @@ final class BareLoop {
         self.insert = try self.prepare(
             """
             INSERT INTO entries (id, format, conversation, sequence, kind, sender, client_id, time, message_ordinal,
-                sender_ordinal, relates_to, crc, content)
-            VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING
+                sender_ordinal, relates_to, crc, content, thread)
+            VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0) ON CONFLICT DO NOTHING
             """)
         self.update = try self.prepare(
             """

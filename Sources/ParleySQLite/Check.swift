@@ -65,6 +65,7 @@ struct Check {
                 let log = try self.checkLog(of: head, key: key)
                 self.compare(head, newestMessage: heads.int64(Row.headWidth + 1), with: log)
                 try self.checkMembers(of: head, key: key)
+                try self.checkStates(of: head.conversation, key: key)
             } catch {
                 guard error.failure.isCorrupt else { throw error }
                 self.report.note("conversation \(heads.text(0)): \(error.message)")

@@ -9,7 +9,7 @@ package final class Connection {
     let handle: OpaquePointer
     /// Pages in the write-ahead log after the last commit of this connection.
     private let logPages: UnsafeMutablePointer<Int32>
-    private var statements: [String: Statement] = [:]
+    private(set) var statements: [String: Statement] = [:]
     private var closed = false
 
     /// Opens a database file that exists.

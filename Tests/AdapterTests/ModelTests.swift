@@ -149,7 +149,9 @@ struct Dice {
         let store = try self.store()
         store.failNextAppend(.full)
         #expect(throws: StoreFailure.full("the disk is full")) { try store.append([self.message("a")]) }
-        guard case .appended(let entry, _)? = try store.append([self.message("a")]).first else { throw SystemError(call: "append") }
+        guard case .appended(let entry, _)? = try store.append([self.message("a")]).first else {
+            throw SystemError(call: "append")
+        }
         #expect(entry.sequence == 2 && entry.id == 101)
     }
 

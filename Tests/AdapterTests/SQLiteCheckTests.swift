@@ -25,7 +25,7 @@ import Testing
         ("UPDATE conversations SET last_slot = 9", "has last slot 9"),
         ("UPDATE conversations SET stamp = 5", "has stamp 5"),
         ("UPDATE conversations SET kind = 7", "unknown kind 7"),
-        ("UPDATE members SET active = 0 WHERE slot = 2", "is not active"),
+        ("UPDATE members SET state = 0 WHERE slot = 2", "is not active"),
         ("UPDATE members SET slot = 5 WHERE slot = 2", "has slot 5 after 1"),
         ("UPDATE members SET read = 99 WHERE slot = 2", "position beyond the head"),
         ("UPDATE members SET stamp = 9000000000000000000", "stamp of the future"),
@@ -33,7 +33,7 @@ import Testing
         ("DELETE FROM intervals", "has no interval"),
         (
             "INSERT INTO entries SELECT id + 1, format, 77, sequence, kind, sender, client_id, time, message_ordinal, "
-                + "sender_ordinal, relates_to, crc, content FROM entries WHERE sequence = 9",
+                + "sender_ordinal, relates_to, crc, content, thread FROM entries WHERE sequence = 9",
             "1 entries belong to no conversation"
         ),
         (

@@ -84,7 +84,7 @@ import Testing
         subject.database.close()
         let failure = try #require(self.refusal { _ = try SQLiteDatabase(folder: folder.path) })
         #expect(failure.kind == .newerSchema)
-        #expect(failure.description.contains("newer Parley (schema 99, this one knows 1)"))
+        #expect(failure.description.contains("newer Parley (schema 99, this one knows 2)"))
     }
 
     @Test func epochStaysWithTheDatabaseAndDiffersBetweenTwo() throws {

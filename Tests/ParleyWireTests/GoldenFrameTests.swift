@@ -79,22 +79,16 @@ import Testing
     /// What PROTOCOL.md shows is what the decoder takes, wherever the example has no "..." in it.
     @Test func theRequestsOfTheDocumentDecode() throws {
         var decoder = FrameDecoder()
-        var types: Set<String> = []
-        for frame in try Self.examples(of: "client") {
-            let request = try decoder.decode(ByteBuffer(string: frame))
-            types.insert(String(describing: request.frame).components(separatedBy: "(")[0])
-        }
-        #expect(types.count == 18)
+        let examples = try Self.examples(of: "client")
+        for frame in examples { _ = try decoder.decode(ByteBuffer(string: frame)) }
+        #expect(examples.count == 36)
     }
 
     @Test func theAnswersOfTheDocumentDecode() throws {
         var decoder = ServerFrameDecoder()
-        var count = 0
-        for frame in try Self.examples(of: "server") {
-            _ = try decoder.decode(ByteBuffer(string: frame))
-            count += 1
-        }
-        #expect(count == 27)
+        let examples = try Self.examples(of: "server")
+        for frame in examples { _ = try decoder.decode(ByteBuffer(string: frame)) }
+        #expect(examples.count == 20)
     }
 
     /// The frames after `client` or `server` in the document, without the remarks beside them.

@@ -6,6 +6,7 @@
 // sync/places.js, marks.js and company.js.
 
 import { note } from './probe.js';
+import { createCache } from './sync/cache.js';
 import { createCatchUp } from './sync/catchup.js';
 import { createCompany } from './sync/company.js';
 import { createGroups } from './sync/groups.js';
@@ -33,6 +34,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
   });
   const people = createPeople({ store, link });
   const receipts = createReceipts({ store, link, clock });
+  const cache = createCache({ store, storage, clock, people });
   const places = createPlaces({ store, link, people });
   const marks = createMarks({ store, link });
   const company = createCompany({ store, link, clock, people });
@@ -97,6 +99,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
       link.giveUp('no sync');
       return;
     }
+    cache.settle();
     link.proved();
     store.put('view', 'synced', true);
     outgoing.resume();
@@ -124,6 +127,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     store.put('me', 'name', grant.name);
     store.put('view', 'notice', '');
     await outgoing.restore();
+    await cache.restore();
     for (const draft of await storage.drafts()) {
       if (draft.user !== grant.user) continue;
       store.put('draft', draft.conversation, draft.text);

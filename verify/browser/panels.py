@@ -64,11 +64,11 @@ class Panel:
         """Opens the menu of a member; returns its items."""
         self.page.until(
             f'const row = [...document.querySelectorAll("{PANEL} button.person")].find((e) => e.querySelector("bdi").textContent === arguments[0]);'
-            'if (!row) return false; row.focus(); row.click(); return document.querySelector(".menu") !== null', name, what=f'menu of {name}')
-        return self.page.run('return [...document.querySelectorAll(".menu button")].map((e) => e.textContent)')
+            'if (!row) return false; row.focus(); row.click(); return document.querySelector(".message-menu:popover-open") !== null', name, what=f'menu of {name}')
+        return self.page.run('return [...document.querySelectorAll(".message-menu:popover-open .menu-text")].map((e) => e.textContent)')
 
     def choose(self, item):
-        self.page.press(item, '.menu')
+        self.page.press(item, '.message-menu:popover-open')
 
     def agree(self, action):
         """Answers the question that stands there with its own word."""

@@ -218,7 +218,7 @@ def test_settings_are_saved_and_seen_by_all(stage, group):
     ben.until('return document.querySelector(".composer-area .reason").textContent === "Only administrators write here."')
     of_ben = Panel(ben)
     of_ben.about()
-    assert ben.find('.about').text == 'Tents, a map, and no hurry.'
+    assert ben.find('.group-about').text == 'Tents, a map, and no hurry.'
     assert 'Group settings' not in of_ben.labels()
 
     # What another administrator changes is not undone by a form that was opened before.
@@ -238,6 +238,7 @@ CROWD = """
   WebSocket.prototype.send = function (text) {
     const frame = JSON.parse(text);
     if (frame.type !== 'members') return send.call(this, text);
+    if (frame.state) return send.call(this, text);
     window.asked.push(frame);
     const members = Array.from({ length: 100 }, (_, at) => frame.after_slot + at + 1)
       .map((slot) => ({ user: `crowd${slot}`, name: `Member ${slot}`, slot, role: 'member', active: slot % 50 !== 0 }));
@@ -263,7 +264,7 @@ def test_a_million_members_cost_a_window(stage, group):
             page.idle()
             assert page.run(f'return document.querySelectorAll("{PANEL} .person").length') <= ROWS_IN_A_LIST, step
         assert page.run('return asked.map((each) => each.after_slot)') == [100 * at for at in range(page.run('return asked.length'))]
-        assert page.run(
+        page.until(
             'const port = document.querySelector(".windowed").getBoundingClientRect();'
             f'const rows = [...document.querySelectorAll("{PANEL} .person")].map((e) => e.getBoundingClientRect()).filter((r) => r.bottom > port.top && r.top < port.bottom);'
             'return Math.min(...rows.map((r) => r.top)) <= port.top + 60 && Math.max(...rows.map((r) => r.bottom)) >= port.bottom - 1')
@@ -280,9 +281,9 @@ def test_a_million_members_cost_a_window(stage, group):
         page.run('document.querySelector(".windowed").scrollTop = 0')
         page.run(f'document.querySelector("{PANEL} button.person").focus()')
         page.keys(Keys.END)
-        assert int(page.focused().split()[1]) > 4_000
+        assert int(page.run('return document.activeElement.querySelector("bdi").textContent').split()[1]) > 4_000
         page.keys(Keys.HOME, Keys.ARROW_DOWN)
-        assert page.focused() == 'Member 2'
+        assert page.run('return document.activeElement.querySelector("bdi").textContent') == 'Member 2'
     finally:
         page.driver.execute_cdp_cmd('Page.removeScriptToEvaluateOnNewDocument', {'identifier': script['identifier']})
 
@@ -309,14 +310,14 @@ def test_the_panel_by_keyboard_alone(stage, group):
     page.keys(Keys.ARROW_UP, Keys.ARROW_UP)
     assert page.focused() == 'Ban …'
     page.keys(Keys.ESCAPE)
-    assert page.run('return document.querySelector(".menu") === null && document.querySelector("dialog.panel").open')
-    assert page.focused().startswith(name('Ben'))
+    page.until('return document.querySelector(".message-menu:popover-open") === null && document.querySelector("dialog.panel").open')
+    assert name('Ben') in page.focused()
     page.keys(Keys.ENTER, Keys.END, Keys.ENTER)
     page.until('return document.querySelector("dialog.confirm") !== null')
     assert page.focused() == 'Cancel', 'a careless Enter destroys nothing'
     page.keys(Keys.ESCAPE)
     page.until('return document.querySelector("dialog.confirm") === null')
-    assert page.focused().startswith(name('Ben'))
+    assert name('Ben') in page.focused()
     panel.back()
     assert page.focused().startswith('Members')
     page.keys(Keys.ESCAPE)

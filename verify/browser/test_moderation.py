@@ -39,7 +39,7 @@ def test_a_report_reaches_the_administrators(stage, group):
     panel.go('Reports')
     page.until('return document.querySelector(".quote p")?.textContent === "Buy my watches"')
     assert page.find('.report-reason').text == 'Something else: He sells watches'
-    assert page.find('.report-head').text.startswith(f'{name("Ben")} reported')
+    assert page.find('.report-head').get_attribute('textContent').startswith(f'{name("Ben")} reported')
     assert page.find('.quote-name').text == name('Cleo')
     page.press('Recall the message', PANEL)
     panel.agree('Recall')

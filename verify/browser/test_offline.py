@@ -125,6 +125,27 @@ def test_a_reload_while_messages_wait(talk):
         ' all.onsuccess = () => { open.result.close(); done(all.result.length); }; };') == 0
 
 
+def test_the_list_stands_before_the_socket(talk):
+    ann, ben, group, proxy = talk
+    ann.run('parley.attention.force({ visible: false, focused: false })')
+    for number in range(3):
+        ben.send(group, f'unread {number}')
+    ann.shows('unread 2')
+    before = ann.summary('Group')
+    assert before['badge'] == '3'
+    after = ann.mark()
+    ann.advance(1_100)
+    ann.event('cached', after)
+    proxy.set('refuse_sockets')
+    proxy.drop(sockets_only=True)
+    ann.reload()
+    ann.until('return document.querySelector(".conversation .badge") !== null')
+    assert ann.summary('Group') == before
+    ben.send(group, 'unread 3')
+    back(ann, proxy)
+    ann.until('return document.querySelector(".conversation .badge")?.firstChild.textContent === "4"')
+
+
 def test_a_dead_socket_is_found_by_its_silence(talk):
     ann, ben, group, proxy = talk
     # What is not answered is noticed sooner; here nothing is asked.

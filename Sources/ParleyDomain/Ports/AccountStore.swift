@@ -25,7 +25,8 @@ package protocol AccountStore: AnyObject, Sendable {
     func revokeSession(_ id: SessionID, at now: Int64) throws(AccountFailure)
     /// A secret of the given name, 32 bytes, made once and kept: the key of access tokens.
     func secret(named name: String, make: () -> [UInt8]) throws(AccountFailure) -> [UInt8]
-    /// Makes accounts, groups and memberships that a plan lists, all at once; what exists already is left as it is.
+    /// Makes accounts, groups and memberships that a plan lists; what exists already is left as it is. All at once, or nothing, where
+    /// there are at most 20,000 users and members; a larger plan may be done in steps, and goes on when it is asked for again.
     func provision(_ plan: ProvisionPlan, at now: Int64) throws(AccountFailure)
 }
 

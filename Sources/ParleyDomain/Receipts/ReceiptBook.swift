@@ -74,7 +74,7 @@ package struct ReceiptBook: Sendable {
     package mutating func advance(slot: Int32, read: Int64, delivered: Int64) {
         guard let place = self.place(slot) else { return }
         var end = Self.sequence(self.head)
-        if self.isComplete(place), let ended = self.history(place).end { end = ended }
+        if self.isComplete(place), let ended = self.history(place).end { end = min(end, ended) }
         let readTo = min(Self.sequence(read), end)
         self.move(place, read: readTo, delivered: max(readTo, min(Self.sequence(delivered), end)))
     }
@@ -145,11 +145,9 @@ package struct ReceiptBook: Sendable {
 
     /// Compares a slot that has just got its first membership with the one before it.
     mutating func noteOrder(_ place: Int) {
-        let joined = self.firstJoin(place)
-        if joined == 0 { self.slotsAreInOrder = false }
         guard place > 0, self.isComplete(place - 1) else { return }
         let before = self.firstJoin(place - 1)
-        if before == 0 || before > joined { self.slotsAreInOrder = false }
+        if before == 0 || before > self.firstJoin(place) { self.slotsAreInOrder = false }
     }
 
     mutating func put(_ history: SlotHistory, at place: Int) {

@@ -81,8 +81,9 @@ struct MemoryConversation: Sendable {
     var stored: [Key: Int] = [:]
     /// In the order of their making.
     var links: [MemoryLink] = []
-    /// In the order in which they were set.
     var reactions: [MemoryReaction] = []
+    /// By message: the emoji that somebody uses, in the order of their first use.
+    var emoji: [Int64: [String]] = [:]
     /// Pinned messages, newest pin last.
     var pins: [Int64] = []
     var mentions: [MemoryMention] = []
@@ -116,14 +117,9 @@ struct MemoryConversation: Sendable {
         }
         state.edited = self.edits(of: message).last?.sequence ?? 0
         state.pinned = self.pins.contains(message)
-        for reaction in self.reactions where reaction.target == message {
-            let mine = reaction.user == user
-            if let index = state.reactions.firstIndex(where: { $0.emoji == reaction.emoji }) {
-                state.reactions[index].count += 1
-                if mine { state.reactions[index].mine = true }
-            } else {
-                state.reactions.append(ReactionCount(emoji: reaction.emoji, count: 1, mine: mine))
-            }
+        state.reactions = (self.emoji[message] ?? []).map { emoji in
+            let users = self.reactions.filter { $0.target == message && $0.emoji == emoji }.map(\.user)
+            return ReactionCount(emoji: emoji, count: Int64(users.count), mine: users.contains(user))
         }
         return state
     }

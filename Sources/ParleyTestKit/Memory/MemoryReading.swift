@@ -29,6 +29,8 @@ extension MemoryReading {
 
     package func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile] { self.snapshot.profiles(of: users) }
 
+    package func newestStamp() throws(ReadFailure) -> Int64 { self.snapshot.highWater }
+
     // MARK: Members
 
     package func members(of conversation: ConversationID, for user: UserID, changedAfter stamp: Int64, limit: Int)
@@ -36,11 +38,10 @@ extension MemoryReading {
     {
         let state = self.snapshot
         let (room, _) = try state.member(user, conversation)
-        let rows = room.members.values.filter { $0.row.slot > 0 }.sorted { $0.changed < $1.changed }
-        let wanted = rows.filter { $0.changed > stamp }
-        let told = wanted.prefix(max(0, min(limit, Limits.usersPerRequest)))
+        let wanted = room.members.values.filter { $0.row.slot > 0 && $0.changed > stamp }.sorted { $0.changed < $1.changed }
+        let told = wanted.prefix(max(1, min(limit, Limits.usersPerRequest)))
         return MemberChanges(
-            members: told.map { state.profile($0, in: room) }, stamp: told.last?.changed ?? rows.last?.changed ?? 0,
+            members: told.map { state.profile($0, in: room) }, stamp: told.count < wanted.count ? told.last?.changed ?? stamp : max(stamp, state.highWater),
             more: told.count < wanted.count)
     }
 
@@ -136,6 +137,10 @@ extension MemoryReading {
             return LinkPreview(head: room.head, membership: room.members[user].map { state.row($0, in: room) })
         }
         return nil
+    }
+
+    package func conversation(ofLink id: String) throws(ReadFailure) -> ConversationID? {
+        self.snapshot.all.first { $0.links.contains { $0.link.id == id } }?.head.conversation
     }
 
     package func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {

@@ -26,25 +26,7 @@ extension MemoryState {
             self.conversations[id]?.pins.removeAll { $0 == target }
             self.conversations[id]?.mentions.removeAll { $0.sequence == target }
             return .appended(entry)
-        case .react(_, let emoji, let on):
-            let there = conversation.reactions.filter { $0.target == target }
-            let mine = there.contains { $0.emoji == emoji && $0.user == draft.sender }
-            if on, !there.contains(where: { $0.emoji == emoji }),
-                Set(there.map(\.emoji)).count >= Limits.emojiPerMessage
-            {
-                return .refused(.tooMany("at most \(Limits.emojiPerMessage) different emoji"))
-            }
-            let entry = self.store(draft, ControlContent.bytes(for: .react(target: target, emoji: emoji, on: on), slots: []))
-            if on, !mine {
-                let reaction = MemoryReaction(target: target, emoji: emoji, user: draft.sender)
-                self.conversations[id]?.reactions.append(reaction)
-            }
-            if !on {
-                self.conversations[id]?.reactions.removeAll {
-                    $0.target == target && $0.emoji == emoji && $0.user == draft.sender
-                }
-            }
-            return .appended(entry)
+        case .react(_, let emoji, let on): return self.react(draft, emoji, on, conversation)
         case .pin(_, let on):
             let pinned = conversation.pins.contains(target)
             if on, !pinned, conversation.pins.count >= Limits.pinsPerConversation {
@@ -56,6 +38,24 @@ extension MemoryState {
             return .appended(entry)
         default: return .refused(.invalid("about no message"))
         }
+    }
+
+    /// Sets or takes away a reaction. What is so already stays so, and the entry is stored all the same.
+    private mutating func react(_ draft: Draft, _ emoji: String, _ on: Bool, _ conversation: MemoryConversation) -> AppendOutcome {
+        let id = draft.conversation
+        let target = draft.relatesTo
+        var used = conversation.emoji[target] ?? []
+        if on, !used.contains(emoji), used.count >= Limits.emojiPerMessage {
+            return .refused(.tooMany("at most \(Limits.emojiPerMessage) different emoji"))
+        }
+        let entry = self.store(draft, ControlContent.bytes(for: .react(target: target, emoji: emoji, on: on), slots: []))
+        var left = conversation.reactions.filter { $0.target != target || $0.emoji != emoji || $0.user != draft.sender }
+        if on { left.append(MemoryReaction(target: target, emoji: emoji, user: draft.sender)) }
+        if on, !used.contains(emoji) { used.append(emoji) }
+        used.removeAll { one in !left.contains { $0.target == target && $0.emoji == one } }
+        self.conversations[id]?.reactions = left
+        self.conversations[id]?.emoji[target] = used
+        return .appended(entry)
     }
 
     func target(_ query: TargetQuery) -> Target? {

@@ -96,11 +96,11 @@ extension MemoryState {
 
     /// Whom a message wakes: members who may see it, by their levels; not its sender.
     func recipients(of id: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int) -> [Recipient] {
-        guard let room = self.conversations[id], let message = room.message(sequence), room.recalls[sequence] == nil else {
-            return []
-        }
+        guard let room = self.conversations[id], room.head.memberCount <= Limits.membersWoken,
+            let message = room.message(sequence), room.recalls[sequence] == nil
+        else { return [] }
         let woken = room.members.values.filter { member in
-            guard member.row.active, member.sees(sequence), member.row.user != message.sender else { return false }
+            guard member.row.active, sequence >= member.row.visibleFrom, member.row.user != message.sender else { return false }
             return switch member.row.notify {
             case .all: true
             case .mentions: room.mentions(member.row.user, in: message)

@@ -76,7 +76,8 @@ final class SimConnection {
         case .history(let conversation, let range, let limit):
             server.read(SimRead(origin: origin, user: self.user, request: .history(conversation, range, limit: limit)))
         case .sync(let sync): server.read(SimRead(origin: origin, user: self.user, request: .sync(sync)))
-        case .members, .users, .ping: return
+        // What the simulated clients do not ask.
+        default: return
         }
     }
 

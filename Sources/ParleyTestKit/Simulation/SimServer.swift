@@ -80,14 +80,16 @@ final class SimServer {
         self.mailbox.removeAll(keepingCapacity: true)
         self.take()
         let picked = self.sequencer.pick()
-        guard !picked.isEmpty || self.sequencer.hasDoubts else { return self.finishTurn() }
+        guard !picked.isEmpty || self.sequencer.needsLookup else { return self.finishTurn() }
         do throws(StoreFailure) {
             self.effects.append(contentsOf: try self.lookUp(self.sequencer.unknown(for: picked)))
         } catch {
             // As in the engine, the effects of a failed look-up are only its refusals.
             self.effects.append(contentsOf: self.sequencer.fail(Batch(submissions: picked), error))
+            self.effects.append(contentsOf: self.sequencer.refuseWaiting(Sequencer.refusal(for: error)))
             return self.finishTurn()
         }
+        self.effects.append(contentsOf: self.sequencer.advanceUnplaced())
         let batch = self.sequencer.decide(picked, targets: self.targets, at: self.world.now)
         self.answer(batch.lookups)
         guard !batch.drafts.isEmpty else {
@@ -112,7 +114,7 @@ final class SimServer {
             case .attach(let origin, let user):
                 attaches += 1
                 self.attach(origin, user)
-            case .detach(let user): self.sequencer.detach(user: user)
+            case .detach(let user): _ = self.sequencer.detach(user: user)
             case .advance(let origin, let user, let conversation, let read, let delivered):
                 self.effects.append(
                     contentsOf: self.sequencer.advance(origin, user: user, conversation, read: read, delivered: delivered))
@@ -159,9 +161,7 @@ final class SimServer {
             return .refused(Refusal(.unavailable, retryMilliseconds: 1_000))
         }
         guard let stored else { return .refused(refusal) }
-        if case .send(let message) = command.action,
-            message.content != stored.content || message.relatesTo != stored.relatesTo || message.thread != stored.thread
-        {
+        guard command.mayHaveMade(stored) else {
             return .refused(Refusal(.clientIDConflict, field: "client_id"))
         }
         return Sequencer.answer(for: stored)
@@ -263,6 +263,8 @@ final class SimServer {
             case .bell(let conversation, let head): all(.bell(conversation, head: head))
             case .position(let user, let conversation, let read, let delivered, let except):
                 all(.position(user, conversation, read: read, delivered: delivered, except: except))
+            // Nobody here asks for receipts or presence.
+            case .presence, .hidden, .online, .receipts, .readers, .record, .receiptsMoved: break
             }
         }
         for index in shares.indices where !shares[index].isEmpty { self.loops[index].hand(shares[index]) }

@@ -44,6 +44,7 @@ package struct ServerFrameDecoder {
         case "heartbeat":
             return .heartbeat(time: try object.integer("time", bytes, in: self.counts), heads: try self.heads(&object, bytes))
         case "behind": return .behind(heads: try self.heads(&object, bytes))
+        case "heads": return .heads(try self.heads(&object, bytes))
         case "position":
             return .position(
                 try object.identifier("conversation", bytes), read: try object.integer("read", bytes, in: self.counts),

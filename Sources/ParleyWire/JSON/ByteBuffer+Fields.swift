@@ -39,9 +39,12 @@ extension ByteBuffer {
         self.writeBytes(json)
     }
 
+    /// An identifier needs no escaping by its rule.
     mutating func writeField(_ name: StaticString, _ identifier: some Identifier) {
         self.writeName(name)
-        self.writeJSONString(identifier.rawValue)
+        self.writeStaticString("\"")
+        self.writeString(identifier.rawValue)
+        self.writeStaticString("\"")
     }
 
     mutating func writeField(_ name: StaticString, _ value: Int64) {

@@ -94,7 +94,7 @@ final class EngineBench: Sendable {
     let engine: Engine
     let store: MemoryMessageStore
 
-    init(users: [String], settings: EngineSettings = EngineSettings()) throws {
+    init(users: [String], settings: EngineSettings = EngineSettings(), pushHook: (any PushHook)? = nil) throws {
         let store = MemoryMessageStore(epoch: "e1", firstID: 1)
         for user in users { store.addUser(UserProfile(user: UserID(trusted: user), name: user)) }
         self.store = store
@@ -103,7 +103,7 @@ final class EngineBench: Sendable {
         self.engine = Engine(
             store: store, reader: store, accounts: OpenAccounts(), group: self.loop, settings: settings,
             clock: EngineClock(wall: { time.now }, steady: { time.now }),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), pushHook: pushHook)
     }
 
     private let source: TimeSource
@@ -168,6 +168,18 @@ final class EngineBench: Sendable {
         let text = try #require(socket.texts.first { $0.hasPrefix(#"{"type":"created""#) })
         let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
         return try #require(object?["conversation"] as? String)
+    }
+
+    /// A request over HTTP, as it were: the status and the text of the answer.
+    func exchange(_ text: String, as user: String) async throws -> (status: Int, text: String) {
+        let identity = Identity(
+            user: UserID(trusted: user), name: user, session: SessionID(trusted: "s-" + user), device: "")
+        let future = self.engine.exchange(ByteBuffer(string: text), as: identity)
+        let reply = Mutex<ExchangeReply?>(nil)
+        future.whenSuccess { value in reply.withLock { $0 = value } }
+        try await self.until { reply.withLock { $0 != nil } }
+        let found = try #require(reply.withLock { $0 })
+        return (found.status, String(buffer: found.body))
     }
 
     func close() async { await self.engine.close() }

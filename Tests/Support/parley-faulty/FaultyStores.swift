@@ -4,52 +4,6 @@ import ParleyDomain
     import Glibc
 #endif
 
-/// Passes everything on; the faulty stores change one thing each.
-class PassingStore: MessageStore {
-    let inner: any MessageStore
-
-    init(_ inner: any MessageStore) { self.inner = inner }
-
-    var epoch: String { self.inner.epoch }
-    func append(_ drafts: [Draft]) throws(StoreFailure) -> [AppendOutcome] { try self.inner.append(drafts) }
-    func advance(_ positions: [PositionUpdate]) throws(StoreFailure) { try self.inner.advance(positions) }
-    func heads(of conversations: [ConversationID]) throws(StoreFailure) -> [ConversationHead] {
-        try self.inner.heads(of: conversations)
-    }
-    func memberships(of user: UserID) throws(StoreFailure) -> [(Membership, ConversationHead)] {
-        try self.inner.memberships(of: user)
-    }
-    func membership(of user: UserID, in conversation: ConversationID) throws(StoreFailure) -> Membership? {
-        try self.inner.membership(of: user, in: conversation)
-    }
-    func entry(in conversation: ConversationID, from sender: UserID, clientID: ClientID) throws(StoreFailure) -> Entry? {
-        try self.inner.entry(in: conversation, from: sender, clientID: clientID)
-    }
-
-    /// The entries that these message drafts will become if nothing goes wrong; nil for drafts that are no new messages.
-    func predicted(_ drafts: [Draft]) throws(StoreFailure) -> [Entry]? {
-        var heads: [ConversationID: ConversationHead] = [:]
-        for head in try self.inner.heads(of: Array(Set(drafts.map(\.conversation)))) { heads[head.conversation] = head }
-        var entries: [Entry] = []
-        for draft in drafts {
-            guard draft.kind == .message, var head = heads[draft.conversation], draft.decidedAt >= head.controlSequence,
-                try self.inner.entry(in: draft.conversation, from: draft.sender, clientID: draft.clientID) == nil
-            else { return nil }
-            head.sequence += 1
-            head.messages += 1
-            heads[draft.conversation] = head
-            entries.append(
-                Entry(
-                    conversation: draft.conversation, sequence: head.sequence, id: draft.time << 22 | Int64(entries.count),
-                    stamp: head.stamp,
-                    kind: .message, sender: draft.sender, clientID: draft.clientID, time: draft.time,
-                    messageOrdinal: head.messages,
-                    senderOrdinal: 1, relatesTo: draft.relatesTo, content: draft.content))
-        }
-        return entries
-    }
-}
-
 /// Acknowledges and pushes at once, and stores a batch when the next one comes: a kill in between loses what was acknowledged.
 final class EarlyStore: PassingStore {
     private var owed: [Draft] = []
@@ -135,30 +89,6 @@ final class MiscountingStore: PassingStore {
             return .appended(entry)
         }
     }
-}
-
-/// Passes reads on; the faulty readers change one thing each.
-class PassingReader: MessageReader, @unchecked Sendable {
-    // Sound: `inner` is Sendable and never changes; subclasses add no state.
-    let inner: any MessageReader
-
-    init(_ inner: any MessageReader) { self.inner = inner }
-
-    func entries(in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure) -> Page {
-        try self.inner.entries(in: conversation, for: user, after: after, limit: limit)
-    }
-    func entries(in conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page {
-        try self.inner.entries(in: conversation, for: user, before: before, limit: limit)
-    }
-    func changes(for user: UserID, after stamp: Int64, limit: Int) throws(ReadFailure) -> [ConversationSummary] {
-        try self.inner.changes(for: user, after: stamp, limit: limit)
-    }
-    func members(of conversation: ConversationID, for user: UserID, afterSlot slot: Int32, limit: Int) throws(ReadFailure)
-        -> [MemberProfile]
-    {
-        try self.inner.members(of: conversation, for: user, afterSlot: slot, limit: limit)
-    }
-    func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile] { try self.inner.profiles(of: users) }
 }
 
 /// Starts each forward page one entry too late.

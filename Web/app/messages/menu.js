@@ -27,14 +27,17 @@ export function createMenu(label) {
     choose(name);
   }
 
+  function item({ name, text, icon: sign, key, danger }) {
+    return h('button', { type: 'button', role: 'menuitem', tabindex: '-1', class: `menu-item${danger ? ' danger' : ''}`, data: { name } },
+      icon(sign), h('span', { class: 'menu-text', text }), key && h('kbd', { text: key, 'aria-hidden': 'true' }));
+  }
+
   return {
     element: float.element,
-    /** `entries`: { name, text, icon, key, danger }. `onChoose(name)`; the focus comes back to what `back()` gives. */
+    /** `entries`: { name, text, icon, key, danger }, or null for a line. `onChoose(name)`; the focus comes back to what `back()` gives. */
     open(near, entries, onChoose, back) {
       choose = onChoose;
-      float.element.replaceChildren(...entries.map(({ name, text, icon: sign, key, danger }) =>
-        h('button', { type: 'button', role: 'menuitem', tabindex: '-1', class: `menu-item${danger ? ' danger' : ''}`, data: { name } },
-          icon(sign), h('span', { class: 'menu-text', text }), key && h('kbd', { text: key, 'aria-hidden': 'true' }))));
+      float.element.replaceChildren(...entries.map((entry) => (entry ? item(entry) : h('div', { class: 'menu-line', role: 'separator' }))));
       float.open(near, back);
       items()[0]?.focus();
     },

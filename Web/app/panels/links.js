@@ -1,7 +1,7 @@
 // Links by which people join: made, shown, copied, shown as a code for a camera, revoked.
 
 import { confirmed } from '../ui/confirm.js';
-import { h } from '../ui/dom.js';
+import { h, reconcile } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { linkAddress, linkState } from '../viewmodel/address.js';
 import { nameOf, untilTime } from '../viewmodel/text.js';
@@ -14,6 +14,7 @@ const uses = [['0', 'No limit'], ['1', '1 person'], ['10', '10 people'], ['100',
 
 export function linksScreen(context, conversation) {
   const { store, app, clock, panel } = context;
+  const summary = () => store.get('conversation', conversation);
   const expires = h('select', { id: 'link-expires' }, ...expiries.map(([value, text]) => h('option', { value, text })));
   const limit = h('select', { id: 'link-uses' }, ...uses.map(([value, text]) => h('option', { value, text })));
   const make = h('button', { type: 'submit', class: 'primary', text: 'Make a link' });
@@ -24,19 +25,22 @@ export function linksScreen(context, conversation) {
     make);
   const notice = h('p', { class: 'hint link-notice' });
   const list = h('ul', { class: 'links', 'aria-label': 'Links' });
-  const element = h('div', { class: 'links-screen' }, notice, form, list);
+  const none = h('p', { class: 'hint', hidden: true, text: 'There is no link yet.' });
+  const trouble = h('div');
+  const element = h('div', { class: 'links-screen' }, notice, form, trouble, none, list);
   let links = [];
-
-  const summary = () => store.get('conversation', conversation);
+  let loaded = false;
+  let seenChange = summary()?.changedAt;
 
   async function load() {
     try {
       const answer = await app.groups.ask({ type: 'links', conversation });
       ({ links } = answer);
+      loaded = true;
       app.groups.want(links.map((each) => each.user));
       show();
     } catch (error) {
-      list.replaceChildren(h('li', {}, failure(error, load)));
+      trouble.replaceChildren(failure(error, load));
     }
   }
 
@@ -54,22 +58,32 @@ export function linksScreen(context, conversation) {
     if (fresh) panel.push(codeScreen(context, conversation, fresh));
   }
 
-  function line(link) {
-    const address = linkAddress(location, link.token);
+  function rowOf(link) {
     const state = linkState(link, clock.now());
-    return h('li', { class: `link-item${state.over ? ' over' : ''}`, data: { link: link.link } },
+    const maker = link.user === store.get('me', 'user') ? 'You' : nameOf(store, link.user);
+    return { key: link.link, maker, words: state.words(untilTime), over: state.over, address: linkAddress(location, link.token) };
+  }
+
+  /** The buttons are built once: they keep the focus while the counts beside them change. */
+  function create({ key, address }) {
+    const link = links.find((each) => each.link === key);
+    return h('li', { class: 'link-item', data: { link: key } },
       h('span', { class: 'link-text', dir: 'ltr', text: address }),
-      h('span', { class: 'hint' }, h('bdi', { text: link.user === store.get('me', 'user') ? 'You' : nameOf(store, link.user) }), ` · ${state.words(untilTime)}`),
+      h('span', { class: 'hint' }, h('bdi'), h('span')),
       h('span', { class: 'link-actions' },
-        h('button', { type: 'button', class: 'quiet', on: { click: (event) => copy(event.currentTarget, address) } }, icon('copy'), h('span', { text: 'Copy' })),
+        h('button', { type: 'button', class: 'quiet', on: { click: (event) => copy(event.currentTarget, address) } }, icon('sheets'), h('span', { text: 'Copy' })),
         h('button', { type: 'button', class: 'quiet', on: { click: () => panel.push(codeScreen(context, conversation, link)) } }, icon('link'), h('span', { text: 'Show code' })),
         h('button', { type: 'button', class: 'quiet danger', on: { click: (event) => revoke(event.currentTarget, link) } }, icon('close'), h('span', { text: 'Revoke' }))));
   }
 
-  async function copy(button, address) {
-    await panel.attempt(button, () => copied(address));
-    panel.tell('The link was copied.');
+  function fill(item, { maker, words, over }) {
+    item.classList.toggle('over', over);
+    const [name, rest] = item.querySelector('.hint').children;
+    name.textContent = maker;
+    rest.textContent = ` · ${words}`;
   }
+
+  const copy = (button, address) => panel.attempt(button, () => copied(address), 'The link was copied.');
 
   async function revoke(button, link) {
     const words = { title: 'Revoke this link?', text: 'Nobody can join by it any more. Who has joined stays.', action: 'Revoke', danger: true };
@@ -89,11 +103,24 @@ export function linksScreen(context, conversation) {
     notice.textContent = how === 'closed'
       ? 'Joining by a link is turned off in the settings: these links lead nowhere until it is turned on.'
       : 'Who follows a link asks to join: an administrator approves.';
-    list.replaceChildren(...links.map(line));
-    if (links.length === 0) list.replaceChildren(h('li', { class: 'hint', text: 'There is no link yet.' }));
+    if (!loaded) return;
+    trouble.replaceChildren();
+    reconcile(list, links.map(rowOf), create, fill);
+    none.hidden = links.length > 0;
   }
 
-  return { title: 'Invite links', element, opened: load, refresh: () => links.length > 0 && show() };
+  return {
+    title: 'Invite links',
+    element,
+    opened: load,
+    /** Somebody joined, by one of them perhaps; or the rules are others. */
+    refresh() {
+      const changed = summary()?.changedAt;
+      if (changed === seenChange) return show();
+      seenChange = changed;
+      load();
+    },
+  };
 }
 
 /** The address as a code for a camera, with the text beside it. */
@@ -106,7 +133,7 @@ function codeScreen({ panel }, conversation, link) {
     picture, h('p', { class: 'hint', text: 'Point a camera at the code, or send the link.' }), text, copy);
 
   async function send() {
-    if (await panel.attempt(copy, () => copied(address))) panel.tell('The link was copied.');
+    await panel.attempt(copy, () => copied(address), 'The link was copied.');
   }
 
   return {

@@ -18,7 +18,7 @@ export function memberMenu(context, conversation, member) {
   const { store, clock, panel } = context;
   const summary = store.get('conversation', conversation);
   const possible = actionsOn(summary, member, store.get('me', 'user'), clock.now());
-  const items = [{ label: 'Profile', icon: 'people', action: () => panel.push(profileScreen(context, member.user)) }];
+  const items = [{ text: 'Profile', icon: 'person', action: () => panel.push(profileScreen(context, member.user)) }];
   const rights = possible.filter((name) => ['promote', 'demote', 'transfer'].includes(name));
   const measures = possible.filter((name) => !rights.includes(name));
   for (const group of [rights, measures]) {
@@ -34,17 +34,17 @@ function act({ app, panel }, frame, told) {
 
 const entries = {
   promote: (context, conversation, { user, name }) => [{
-    label: 'Make administrator',
+    text: 'Make administrator',
     icon: 'shield',
     action: () => act(context, { type: 'role', conversation, user, role: 'administrator' }, `${name} is an administrator now.`),
   }],
   demote: (context, conversation, { user, name }) => [{
-    label: 'Make ordinary member',
+    text: 'Make ordinary member',
     icon: 'people',
     action: () => act(context, { type: 'role', conversation, user, role: 'member' }, `${name} is an ordinary member now.`),
   }],
   transfer: (context, conversation, { user, name }, title) => [{
-    label: 'Make owner …',
+    text: 'Make owner …',
     icon: 'crown',
     action: async () => {
       const words = {
@@ -56,8 +56,8 @@ const entries = {
       if (await confirmed(words)) act(context, { type: 'transfer', conversation, user }, `${name} is the owner now.`);
     },
   }],
-  mute: (context, conversation, { user, name }) => muteTimes.map(([label, time]) => ({
-    label,
+  mute: (context, conversation, { user, name }) => muteTimes.map(([text, time]) => ({
+    text,
     icon: 'voice',
     action: () => {
       const until = time === Infinity ? forGood : context.clock.now() + time;
@@ -65,12 +65,12 @@ const entries = {
     },
   })),
   unmute: (context, conversation, { user, name }) => [{
-    label: 'Unmute',
+    text: 'Unmute',
     icon: 'voice',
     action: () => act(context, { type: 'mute', conversation, user, until: 0 }, `${name} may write again.`),
   }],
   remove: (context, conversation, { user, name }, title) => [{
-    label: 'Remove …',
+    text: 'Remove …',
     icon: 'leave',
     danger: true,
     action: async () => {
@@ -79,7 +79,7 @@ const entries = {
     },
   }],
   ban: (context, conversation, { user, name }, title) => [{
-    label: 'Ban …',
+    text: 'Ban …',
     icon: 'ban',
     danger: true,
     action: async () => {

@@ -1,18 +1,19 @@
 // Who belongs to a group, and what may be done with them.
 
+import { createMenu } from '../messages/menu.js';
 import { avatar } from '../ui/avatar.js';
 import { h } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { actionsOn, mayInvite } from '../viewmodel/rights.js';
 import { emptyRoster, selected, withChanges, withPage } from '../viewmodel/roster.js';
 import { colourOf, initials, untilTime, forGood } from '../viewmodel/text.js';
-import { openMenu } from '../ui/menu.js';
 import { memberMenu } from './member_actions.js';
 import { failure } from './panel.js';
 import { pickScreen } from './pick.js';
 import { createWindowed } from './windowed.js';
 
 const rowHeight = 56;
+const menuWidth = 230;
 /** Pages that a search without a find goes through before it asks whether to go on. */
 const pagesPerSearch = 10;
 const roleNames = { owner: 'Owner', administrator: 'Administrator' };
@@ -36,17 +37,25 @@ export function membersScreen(context, conversation, { title = 'Members', only =
   const add = h('button', { type: 'button', class: 'quiet', on: { click: () => panel.push(pickScreen(context, conversation, 'add')) } }, icon('add'), h('span', { text: 'Add people' }));
   const invite = h('button', { type: 'button', class: 'quiet', on: { click: () => panel.push(pickScreen(context, conversation, 'invite')) } }, icon('plus'), h('span', { text: 'Invite' }));
   const tools = h('div', { class: 'tools' }, add, invite);
+  const menu = createMenu('What to do with this member');
   const rows = createWindowed({ rowHeight, label: title, create: () => h('li'), fill, onNear: () => budget > 0 && load() });
   const element = h('div', { class: 'members' },
     tools,
     h('div', { class: 'field search' }, search),
     h('label', { class: 'check' }, former, h('span', { text: 'Show former members' })),
-    count, rows.element);
+    count, rows.element, menu.element);
   rows.element.addEventListener('click', (event) => {
     const button = event.target.closest('button.person');
     const member = button && roster.members.find((each) => each.user === button.dataset.user);
-    if (member) openMenu(button, memberMenu(context, conversation, member));
+    if (member) openMenu(button, member);
   });
+
+  function openMenu(button, member) {
+    const items = memberMenu(context, conversation, member);
+    const { right, top, bottom } = button.getBoundingClientRect();
+    const back = () => rows.element.querySelector(`button[data-user="${CSS.escape(member.user)}"]`);
+    menu.open({ left: right - menuWidth, top, bottom }, items.map((item, at) => item && { ...item, name: String(at) }), (name) => items[Number(name)].action(), back);
+  }
 
   const summary = () => store.get('conversation', conversation);
 
@@ -123,9 +132,9 @@ export function membersScreen(context, conversation, { title = 'Members', only =
   }
 
   function fill(item, row) {
-    const face = h('span', { class: 'presence' }, avatar({ initials: initials(row.name), colour: colourOf(row.user) }, 'small'), row.online && h('span', { class: 'online-dot' }));
+    const face = h('span', { class: 'face-spot' }, avatar({ initials: initials(row.name), colour: colourOf(row.user) }, 'small'), row.online && h('span', { class: 'online-dot' }));
     item.replaceChildren(
-      h('button', { type: 'button', class: `person${row.former ? ' former' : ''}`, 'aria-haspopup': 'menu', 'aria-expanded': 'false', data: { user: row.user } },
+      h('button', { type: 'button', class: `person${row.former ? ' former' : ''}`, 'aria-haspopup': 'menu', data: { user: row.user } },
         face,
         h('span', { class: 'person-lines' },
           h('bdi', { dir: 'auto', text: row.name }),
@@ -133,7 +142,7 @@ export function membersScreen(context, conversation, { title = 'Members', only =
         row.me && h('span', { class: 'role', text: 'You' }),
         row.role && h('span', { class: 'role-badge', text: row.role }),
         row.online && h('span', { class: 'unseen', text: 'online' }),
-        icon('more')));
+        icon('dots')));
   }
 
   function showFoot(found) {

@@ -21,7 +21,7 @@ export function overviewScreen(context, conversation) {
   const { store, app, panel } = context;
   const face = h('div', { class: 'big-face' });
   const title = h('p', { class: 'big-title' });
-  const about = h('p', { class: 'about', dir: 'auto' });
+  const about = h('p', { class: 'group-about', dir: 'auto' });
   const rows = h('div', { class: 'leads' });
   const notify = notifyChoice(context, conversation);
   const ends = h('div', { class: 'leads' });
@@ -56,12 +56,12 @@ export function overviewScreen(context, conversation) {
       mayChange(now) && leadRow({ icon: 'settings', label: 'Group settings', onOpen: () => to(settingsScreen) }),
       administrator && leadRow({ icon: 'voice', label: 'Muted members', onOpen: () => to(mutedScreen) }),
       administrator && leadRow({ icon: 'ban', label: 'Banned people', onOpen: () => to(bannedScreen) }),
-      administrator && leadRow({ icon: 'flag', label: 'Reports', onOpen: () => to(reportsScreen) }),
+      administrator && leadRow({ icon: 'report', label: 'Reports', onOpen: () => to(reportsScreen) }),
       administrator && leadRow({ icon: 'book', label: 'Audit log', onOpen: () => to(auditScreen) }),
     ].filter(Boolean));
     ends.replaceChildren(...[
       isMember(now) && leadRow({ icon: 'leave', label: 'Leave the group', danger: true, onOpen: leave }),
-      mayDissolve(now) && leadRow({ icon: 'trash', label: 'Dissolve the group', danger: true, onOpen: dissolve }),
+      mayDissolve(now) && leadRow({ icon: 'bin', label: 'Dissolve the group', danger: true, onOpen: dissolve }),
     ].filter(Boolean));
   }
 

@@ -6,7 +6,7 @@ import { elementOf, h, reconcile } from '../ui/dom.js';
 const spare = 8;
 const nearEdge = 600;
 
-/** `onNear()` is called whenever the end of the rows is near: time to load more. Rows have a `key`; `fill` gets `row.stop`. */
+/** `onNear()` is called whenever the end of the rows is near: time to load more. Rows have a `key` and one button. */
 export function createWindowed({ rowHeight, label, create, fill, onNear }) {
   const list = h('ul', { class: 'people windowed-rows', 'aria-label': label, on: { keydown, focusin } });
   const foot = h('div', { class: 'windowed-foot' });
@@ -30,18 +30,19 @@ export function createWindowed({ rowHeight, label, create, fill, onNear }) {
     if (focused >= 0 && focused < from) shown.push(focused);
     for (let index = from; index < to; index += 1) shown.push(index);
     if (focused >= to && focused < rows.length) shown.push(focused);
-    reconcile(list, shown.map((index) => ({ ...rows[index], index, stop: index === tab })), create, place);
+    reconcile(list, shown.map((index) => rows[index]), create, fill);
+    for (const index of shown) place(elementOf(list, rows[index].key), index, index === tab);
     if (list.offsetTop + rows.length * rowHeight - element.scrollTop - element.clientHeight < nearEdge) onNear();
   }
 
-  function place(item, row, before) {
-    fill(item, row, before);
-    item.style.top = `${row.index * rowHeight}px`;
-    item.setAttribute('aria-posinset', row.index + 1);
+  /** Beside what a row shows, so that a row that only moves, or gets the focus, stays the same element. */
+  function place(item, index, isStop) {
+    item.querySelector('button').tabIndex = isStop ? 0 : -1;
+    if (item.dataset.index === String(index)) return;
+    item.dataset.index = index;
+    item.style.top = `${index * rowHeight}px`;
+    item.setAttribute('aria-posinset', index + 1);
     item.setAttribute('aria-setsize', '-1');
-    item.dataset.index = row.index;
-    const button = item.querySelector('button');
-    if (button) button.tabIndex = row.stop ? 0 : -1;
   }
 
   function focusin(event) {

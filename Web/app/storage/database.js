@@ -1,4 +1,4 @@
-// What outlives the page, in IndexedDB: the log-in, what waits to be sent, and what was typed.
+// What outlives the page, in IndexedDB: the log-in, what waits to be sent, what was typed, and the list as it last was.
 //
 // The tokens lie here and not in sessionStorage: all tabs share one log-in, so that one tab's refresh (which kills the old
 // refresh token) serves the others, a restart of the browser does not log out, and logging out empties every tab. A script
@@ -7,7 +7,7 @@
 import { counters, during, note } from '../probe.js';
 
 const name = 'parley';
-const version = 1;
+const version = 2;
 
 export async function openDatabase() {
   try {
@@ -22,11 +22,14 @@ export async function openDatabase() {
 function open() {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, version);
-    request.onupgradeneeded = () => {
+    request.onupgradeneeded = ({ oldVersion }) => {
       const database = request.result;
-      database.createObjectStore('settings');
-      database.createObjectStore('outbox', { keyPath: 'client_id' });
-      database.createObjectStore('drafts', { keyPath: ['user', 'conversation'] });
+      if (oldVersion < 1) {
+        database.createObjectStore('settings');
+        database.createObjectStore('outbox', { keyPath: 'client_id' });
+        database.createObjectStore('drafts', { keyPath: ['user', 'conversation'] });
+      }
+      database.createObjectStore('summaries', { keyPath: ['user', 'conversation'] });
     };
     request.onsuccess = () => {
       const database = request.result;
@@ -74,8 +77,14 @@ function durable(database) {
         if (draft.text === '' && !draft.reply_to) drafts.delete([draft.user, draft.conversation]);
         else drafts.put(draft);
       }),
+    summaries: () => transact(['summaries'], 'readonly', (summaries) => summaries.getAll()),
+    keepSummaries: (rows, gone) =>
+      transact(['summaries'], 'readwrite', (summaries) => {
+        for (const row of rows) summaries.put(row);
+        for (const key of gone) summaries.delete(key);
+      }),
     clear: () =>
-      transact(['settings', 'outbox', 'drafts'], 'readwrite', (...stores) => stores.forEach((store) => store.clear())),
+      transact(['settings', 'outbox', 'drafts', 'summaries'], 'readwrite', (...stores) => stores.forEach((store) => store.clear())),
   };
 }
 
@@ -97,6 +106,8 @@ function volatile() {
     keepRow: async (row) => void outbox.set(row.client_id, row),
     dropRows: async (ids) => ids.forEach((id) => outbox.delete(id)),
     keepDraft: async (draft) => void drafts.set(draftKey(draft.user, draft.conversation), draft),
+    summaries: async () => [],
+    keepSummaries: async () => {},
     clear: async () => [settings, outbox, drafts].forEach((map) => map.clear()),
   };
 }

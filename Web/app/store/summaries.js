@@ -13,7 +13,7 @@ export function fromSync(summary, known) {
   if (summary.role === 'none') return Object.freeze({ ...known, ...summary, unread: 0, mentions: 0 });
   if (!isMember(summary)) return Object.freeze({ head: 0, read: 0, unread: 0, time: 0, ...summary });
   const { entries, more, ...rest } = summary;
-  if (!isMember(known)) return Object.freeze(rest);
+  if (!isMember(known) || known.stale) return Object.freeze(rest);
   // What is no entry of the log comes only this way, also in an answer that was overtaken.
   if (known.head > summary.head) return withOwn(known, summary);
   if (known.read <= summary.read) return Object.freeze({ ...rest, changedAt: known.changedAt });

@@ -223,7 +223,7 @@ export function createCatchUp({ store, link, clock, people, places, onSettled, o
   /** Loads the newest part of a conversation that is to be shown, back to the first unread one where that is near. */
   async function show(id) {
     const summary = summaryOf(id);
-    if (!isMember(summary) || runOf(id) || link.phase !== 'live') return;
+    if (!isMember(summary) || summary.stale || runOf(id) || link.phase !== 'live') return;
     if (store.get('loading', id) === 'opening') return;
     store.put('loading', id, 'opening');
     const unseen = summary.head - summary.read + 20;

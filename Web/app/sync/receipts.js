@@ -14,7 +14,7 @@ export function createReceipts({ store, link, clock }) {
   /** Everything up to `sequence` stood before the user's eyes. */
   function seen(id, sequence) {
     const summary = store.get('conversation', id);
-    if (!isMember(summary) || sequence <= summary.read) return;
+    if (!isMember(summary) || summary.stale || sequence <= summary.read) return;
     const counts = countsAfterReading(summary, store.get('run', id), sequence, store.get('me', 'user'), store.get('far', id));
     store.put('conversation', id, withRead(summary, sequence, counts));
     plan(report(reported.get(id) ?? 0, sequence, cancelTimer !== null));
@@ -39,7 +39,7 @@ export function createReceipts({ store, link, clock }) {
     if (link.phase !== 'live') return;
     for (const summary of store.values('conversation')) {
       const id = summary.conversation;
-      if (!isMember(summary)) continue;
+      if (!isMember(summary) || summary.stale) continue;
       const frame = { type: 'read', conversation: id };
       if (summary.read > (reported.get(id) ?? 0)) frame.sequence = summary.read;
       const here = arrivals.get(id) ?? 0;

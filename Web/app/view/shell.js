@@ -40,7 +40,7 @@ export function createShell({ store, app, clock, attention, announcer }) {
   const heading = h('h1', { class: 'chat-title', tabindex: '-1' });
   const subtitle = h('button', { type: 'button', class: 'subtitle', on: { click: () => panels.open('members', store.get('view', 'open')) } });
   const waiting = h('span', { class: 'badge', hidden: true });
-  const about = h('button', { type: 'button', class: 'round about', 'aria-label': 'About this conversation', title: 'About this conversation', on: { click: () => panels.open('about', store.get('view', 'open')) } }, icon('more'), waiting);
+  const about = h('button', { type: 'button', class: 'round about', 'aria-label': 'About this conversation', title: 'About this conversation', on: { click: () => panels.open('about', store.get('view', 'open')) } }, icon('dots'), waiting);
   const face = h('span', { class: 'face' });
   const presence = h('span', { class: 'presence' });
   const chat = h('div', { class: 'conversation-pane', hidden: true },

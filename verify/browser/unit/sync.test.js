@@ -157,6 +157,8 @@ test('what was read here is not unread again after a sync that did not know it',
   assert.deepEqual([fromSync(server, known).read, fromSync(server, known).unread], [20, 0]);
   assert.deepEqual([fromSync({ ...server, head: 19 }, known).head, fromSync({ ...server, head: 19 }, known).read], [20, 20], 'an answer that was overtaken');
   assert.equal(fromSync({ ...server, read: 20, unread: 0 }, { ...server }).unread, 0);
+  const cached = fromSync(server, { ...known, head: 30, stale: true });
+  assert.deepEqual([cached.head, cached.read, cached.stale], [20, 10, undefined], 'a row out of the cache never wins');
   assert.equal(withPosition(known, { read: 15 }, { unread: 5, mentions: 0 }), known);
   assert.equal(withRead(server, 12, { unread: 8, mentions: 0 }).unread, 8);
 });

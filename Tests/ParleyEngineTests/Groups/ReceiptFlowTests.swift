@@ -1,0 +1,112 @@
+import ParleyDomain
+import Testing
+
+@testable import ParleyEngine
+
+/// Who has read, from the acknowledgement's frame to the sender's screen: pushed, asked for, and at the next log-in.
+@Suite(.timeLimit(.minutes(10))) struct ReceiptFlowTests {
+    private static func receipts(_ socket: FakeSocket) -> [String] {
+        socket.texts.filter { $0.hasPrefix(#"{"type":"receipts","#) }
+    }
+
+    /// However many read within a second, the sender gets one frame.
+    @Test func senderIsToldOnceASecondHoweverManyRead() async throws {
+        let names = (1...30).map { "u\($0)" }
+        let bench = try EngineBench(users: ["ann"] + names)
+        let (ann, annSession) = try await bench.enter("ann")
+        var readers: [(FakeSocket, any SocketSession)] = []
+        for name in names { readers.append(try await bench.enter(name)) }
+        let group = try await bench.group(of: names, by: annSession, at: ann)
+        for number in 10..<15 { try await bench.send(group, number, on: annSession) }
+        try await bench.until { ann.summary.last == "ack 6" }
+        for (_, session) in readers {
+            try await bench.say(#"{"type":"read","id":1,"conversation":"\#(group)","sequence":6}"#, on: session)
+        }
+        let sockets = readers.map(\.0)
+        try await bench.until { sockets.allSatisfy { $0.summary.last == "ok" } }
+        #expect(Self.receipts(ann).isEmpty)
+        await bench.advance(1_000)
+        try await bench.until { !Self.receipts(ann).isEmpty }
+        await bench.advance(1_000)
+        await bench.advance(1_000)
+        let counts = (2...6).map { #"{"sequence":\#($0),"total":30,"read":30,"delivered":30}"# }.joined(separator: ",")
+        #expect(Self.receipts(ann) == [#"{"type":"receipts","conversation":"\#(group)","counts":[\#(counts)]}"#])
+        // Nobody but the sender hears of it.
+        #expect(sockets.allSatisfy { Self.receipts($0).isEmpty })
+        await bench.close()
+    }
+
+    /// A position that waits to be written counts at once, and the same is told by asking, by the list and over HTTP.
+    @Test func askingTellsTheSame() async throws {
+        let bench = try EngineBench(users: ["ann", "bob", "cem"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let group = try await bench.group(of: ["bob", "cem"], by: annSession, at: ann)
+        try await bench.send(group, 10, on: annSession)
+        try await bench.until { ann.summary.last == "ack 2" }
+        let read = try await bench.exchange(#"{"type":"read","id":1,"conversation":"\#(group)","sequence":2}"#, as: "bob")
+        #expect(read.status == 200)
+        let counts = try await bench.exchange(#"{"type":"receipts","id":2,"conversation":"\#(group)"}"#, as: "ann")
+        #expect(counts.text.contains(#"[{"sequence":2,"total":2,"read":1,"delivered":1}]"#))
+        let list = #"{"type":"readers","id":3,"conversation":"\#(group)","sequence":2,"list":"unread"}"#
+        let unread = try await bench.exchange(list, as: "ann")
+        #expect(unread.text.contains(#""members":[{"user":"cem","name":"cem","slot":3}],"more":false"#))
+        // Others have no business with it; who is no member learns nothing.
+        #expect(try await bench.exchange(list, as: "bob").text.contains("no_message"))
+        #expect(try await bench.exchange(list, as: "eve").text.contains("not_member"))
+        await bench.close()
+    }
+
+    @Test func groupMayTurnReceiptsOff() async throws {
+        let bench = try EngineBench(users: ["ann", "bob"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let group = try await bench.group(of: ["bob"], by: annSession, at: ann)
+        try await bench.send(group, 10, on: annSession)
+        let change = #"{"type":"change","id":2,"conversation":"\#(group)","client_id":"c","rules":{"receipts":false}}"#
+        try await bench.say(change, on: annSession)
+        try await bench.until { ann.summary.last == "ack 3" }
+        let answer = try await bench.exchange(#"{"type":"receipts","id":2,"conversation":"\#(group)"}"#, as: "ann")
+        #expect(answer.status == 409)
+        #expect(answer.text.contains("receipts_off"))
+        await bench.close()
+    }
+
+    /// Who turns his receipts off is not counted in what is sent from then on, and is where it was sent before.
+    @Test func memberMayTurnHisReceiptsOff() async throws {
+        let bench = try EngineBench(users: ["ann", "bob", "cem"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let group = try await bench.group(of: ["bob", "cem"], by: annSession, at: ann)
+        try await bench.send(group, 10, on: annSession)
+        try await bench.until { ann.summary.last == "ack 2" }
+        _ = try await bench.exchange(#"{"type":"preferences","id":1,"receipts":false}"#, as: "bob")
+        try await bench.send(group, 11, on: annSession)
+        try await bench.until { ann.summary.last == "ack 3" }
+        _ = try await bench.exchange(#"{"type":"read","id":1,"conversation":"\#(group)","sequence":3}"#, as: "bob")
+        let counts = try await bench.exchange(#"{"type":"receipts","id":2,"conversation":"\#(group)"}"#, as: "ann")
+        let wanted = #"[{"sequence":2,"total":2,"read":1,"delivered":1},{"sequence":3,"total":1,"read":0,"delivered":0}]"#
+        #expect(counts.text.contains(wanted))
+        await bench.close()
+    }
+
+    /// With a retention, old messages keep their counts, and lists are no longer answered (R52).
+    @Test func oldReceiptsAreFrozen() async throws {
+        var settings = EngineSettings()
+        settings.receiptRetentionMilliseconds = 3_600_000
+        let bench = try EngineBench(users: ["ann", "bob"], settings: settings)
+        let (ann, annSession) = try await bench.enter("ann")
+        let group = try await bench.group(of: ["bob"], by: annSession, at: ann)
+        try await bench.send(group, 10, on: annSession)
+        try await bench.until { ann.summary.last == "ack 2" }
+        _ = try await bench.exchange(#"{"type":"read","id":1,"conversation":"\#(group)","sequence":2}"#, as: "bob")
+        let ask = #"{"type":"receipts","id":2,"conversation":"\#(group)"}"#
+        let before = try await bench.exchange(ask, as: "ann").text
+        // Past the retention, and then the minute in which the job runs; the book may have to be loaded in the first.
+        await bench.advance(3_600_001)
+        for _ in 0..<130 { await bench.advance(1_000) }
+        let list = #"{"type":"readers","id":2,"conversation":"\#(group)","sequence":2,"list":"read"}"#
+        var archived = ""
+        for _ in 0..<200 where !archived.contains("archived") { archived = try await bench.exchange(list, as: "ann").text }
+        #expect(archived.contains("archived"))
+        #expect(try await bench.exchange(ask, as: "ann").text == before)
+        await bench.close()
+    }
+}
