@@ -86,7 +86,7 @@ class Matrix:
         for standing in STANDINGS:
             tap = self.world.taps[standing]
             self.tally.cell(f"auth by {standing} on the socket", await tap.ask({"type": "auth", "token": tap.token}), {40103}, "")
-            self.tally.cell(f"auth by {standing} over HTTP", await tap.post({"type": "auth", "token": tap.token}), {BAD_REQUEST}, "")
+            self.tally.cell(f"auth by {standing} over HTTP", await tap.post({"type": "auth", "token": tap.token}), {40103}, "")
 
 
 async def without_login(world: World, halls: dict[str, Group], tally: Tally) -> None:

@@ -64,7 +64,7 @@ join@approval            ok  ok  B   ok  F   F   F   F   F    ack             ap
 join@closed              L   L   B   ok  L   F   F   F   F    ack             closed     makes
 join@wrong               L   L   L   L   L   L   L   L   L    ack             hall
 decline                  N   N   N   ok  ok  N   N   N   N    ack             hall       makes
-decline@other            N   N   N   N   N   F   F   ok  ok   ack             hall       makes
+decline@other            N   N   N   N   ok  F   F   ok  ok   ack             hall       makes
 remove                   N   N   N   N   N   F   F   ok  ok   ack             hall       makes
 remove@administrator     N   N   N   N   N   F   F   F   ok   ack             hall       makes
 remove@owner             N   N   N   N   N   F   F   F   -    ack             hall       makes
@@ -82,7 +82,7 @@ mute                     N   N   N   N   N   F   F   ok  ok   ack             ha
 mute@administrator       N   N   N   N   N   F   F   F   ok   ack             hall       makes
 link                     N   N   N   N   N   F   F   ok  ok   ack             hall       makes
 link@open                N   N   N   N   N   ok  ok  ok  ok   ack             open       makes
-unlink                   N   N   N   N   N   F   F   ok  ok   ack             hall       makes
+unlink                   N   N   N   N   N   L   L   ok  ok   ack             hall       makes
 links                    N   N   N   N   N   ok  ok  ok  ok   links           hall
 link_info                ok  ok  ok  ok  ok  ok  ok  ok  ok   link_info       lobby
 link_info@wrong          L   L   L   L   L   L   L   L   L    link_info       lobby
@@ -116,8 +116,8 @@ follow                   N   N   N   N   N   ok  ok  ok  ok   ok              ha
 ping                     ok  ok  ok  ok  ok  ok  ok  ok  ok   pong            hall
 """
 
-SOCKET_ONLY = ("auth", "follow", "typing", "presence@watch")
-"""What `POST /v1/request` does not take: 40014 to everybody who is logged in."""
+SOCKET_ONLY = ("follow", "typing", "presence@watch")
+"""What `POST /v1/request` does not take: 40014 to everybody who is logged in (`auth`: 40103, as on a socket)."""
 
 ROUTES = {
     # Method and path: whether a log-in is needed.
