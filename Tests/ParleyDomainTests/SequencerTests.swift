@@ -23,8 +23,8 @@ import Testing
             conversation: room(name), kind: kind, title: name, sequence: sequence, controlSequence: 1, memberCount: 2)
     }
 
-    private static func membership(_ name: String, _ user: UserID, _ role: Role = .member, active: Bool = true) -> Membership {
-        Membership(conversation: room(name), user: user, slot: 1, role: role, active: active)
+    private static func membership(_ name: String, _ user: UserID, _ role: Role = .member) -> Membership {
+        Membership(conversation: room(name), user: user, slot: 1, role: role)
     }
 
     /// A sequencer that knows these conversations, with Ann and Bob connected in all of them.
@@ -204,11 +204,12 @@ import Testing
         _ = sequencer.submit(
             Submission(
                 origin: Self.origin(1), user: Self.ann, command: .add(Self.room("a"), ClientID(trusted: "k"), users: [carl])))
-        let effects = Self.turn(&sequencer)
+        let batch = sequencer.decide(sequencer.pick(), at: 1)
+        let joined = [Joiner(user: carl, slot: 9, visibleFrom: 2)]
+        let effects = sequencer.complete(batch, batch.drafts.map { .appended(Self.entry($0, 2), joined: joined) })
         guard case .join(let user, let seat)? = effects.first, effects.count == 2 else { Issue.record("\(effects)"); return }
         #expect(user == carl)
-        // Which slot is his only the store knows.
-        #expect(seat == RoomSeat(conversation: Self.room("a"), head: 1, slot: 0, visibleFrom: 1))
+        #expect(seat == RoomSeat(conversation: Self.room("a"), head: 1, slot: 9, visibleFrom: 2))
     }
 
     @Test func seatsCarryTheSlotsOfTheMembers() {
@@ -220,7 +221,8 @@ import Testing
                 origin: Self.origin(1), user: Self.ann,
                 command: .create(Self.room("n"), ClientID(trusted: "k"), new, members: [Self.bob])))
         let batch = sequencer.decide(sequencer.pick(), at: 1)
-        let effects = sequencer.complete(batch, batch.drafts.map { .appended(Self.entry($0, 1)) })
+        let joined = [Self.ann, Self.bob].enumerated().map { Joiner(user: $1, slot: Int32($0 + 1), visibleFrom: 1) }
+        let effects = sequencer.complete(batch, batch.drafts.map { .appended(Self.entry($0, 1), joined: joined) })
         let seats = effects.compactMap { if case .join(_, let seat) = $0 { seat } else { nil } }
         #expect(seats.map(\.slot) == [1, 2])
         #expect(seats.allSatisfy { $0.head == 0 && $0.visibleFrom == 1 })
