@@ -110,7 +110,8 @@ extension MessageReaderContract {
             func audit(_ number: Int, before: Int64 = .max, limit: Int = 9) throws -> Page {
                 try room.reader.audit(room.id, for: user(number), before: before, limit: limit)
             }
-            try expectEqual(try [audit(1), audit(2)].map { $0.entries.map(\.sequence) }, [[8, 7, 6, 3, 1], [8, 7, 6, 3, 1]], "all")
+            try expectEqual(
+                try [audit(1), audit(2)].map { $0.entries.map(\.sequence) }, [[8, 7, 6, 3, 1], [8, 7, 6, 3, 1]], "all")
             try expectEqual(audit(1, limit: 2).entries.map(\.sequence), [8, 7], "first page")
             try expect(try audit(1, limit: 2).more && !audit(1).more, "more")
             try expectEqual(audit(1, before: 7, limit: 2).entries.map(\.sequence), [6, 3], "second page")
@@ -212,6 +213,12 @@ extension MessageReaderContract {
             try room.make("role", .setRole(user(3), .administrator))
             let audit = try reader.audit(room.id, for: user(3), before: .max, limit: 99)
             try expectEqual(audit.entries.map(\.sequence), [22, 21, 19, 18, 17, 13, 8, 4], "audit")
+            for sequence in [2, 5, 9] as [Int64] {
+                let report = Note.report(room.id, sequence: sequence, by: user(1), reason: "r", time: sequence)
+                try expectEqual(room.note(report), .done, "report of \(sequence)")
+            }
+            try expectEqual(reader.reports(of: room.id, for: user(3), limit: 1).map(\.sequence), [5], "reports")
+            try expectEqual(reader.reports(of: room.id, for: user(1), limit: 9).map(\.sequence), [9, 5, 2], "reports for u1")
         },
         ContractCase("strangers, former members and the invited are shown nothing of a conversation") { subject in
             let room = try Room.make(subject, members: 4)
