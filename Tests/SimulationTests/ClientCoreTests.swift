@@ -85,7 +85,7 @@ struct Bench {
         case .sync(let sync):
             "sync \(sync.token.stamp) \(sync.positions.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" })"
         case .read(let conversation, let read, let delivered): "read \(conversation) \(read) \(delivered)"
-        case .members, .users, .ping: "other"
+        default: "other"
         }
     }
 }

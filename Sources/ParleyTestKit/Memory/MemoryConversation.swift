@@ -134,7 +134,7 @@ struct MemoryConversation: Sendable {
                 shown.content = edit.content
             }
         }
-        if entry.kind == .edit, self.recalls[entry.relatesTo] != nil { shown.content = [] }
+        if entry.kind.hasTarget, entry.kind != .recall, self.recalls[entry.relatesTo] != nil { shown.content = [] }
         if entry.kind.hasTarget, !member.sees(entry.relatesTo) { shown.content = [] }
         return shown
     }
