@@ -98,6 +98,9 @@ let package = Package(
         .executableTarget(
             name: "parley-append-bench", dependencies: ["ParleySQLite", "ParleyDomain", "CSQLite"], path: "Benchmarks/append"),
 
+        // Bytes and times of receipts, beside other ways to keep them.
+        .executableTarget(name: "parley-receipt-bench", dependencies: ["ParleyDomain", "CSQLite"], path: "Benchmarks/receipts"),
+
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ModelTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),

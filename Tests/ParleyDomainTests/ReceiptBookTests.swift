@@ -109,6 +109,15 @@ import Testing
         // All have read all: the index has one place for the members and one for each position, and 12 bytes for 1,024 sequences.
         for slot in 1...10_000 as ClosedRange<Int32> { large.advance(slot: slot, read: 1_000_000, delivered: 1_000_000) }
         #expect(large.memoryBytes - small.memoryBytes < 2 * 2 * 12 * 1_000_000 / 1_024)
+        // A place that nobody stands at any more is gone: ten members walk through a thousand places each.
+        let before = large.memoryBytes
+        large.grow(to: 2_000_000)
+        for sequence in stride(from: Int64(1_000_000), through: 2_000_000, by: 1_000) {
+            for slot in 1...10 as ClosedRange<Int32> {
+                large.advance(slot: slot, read: sequence + Int64(slot), delivered: sequence)
+            }
+        }
+        #expect(large.memoryBytes - before < 3 * 2 * 12 * 1_000_000 / 1_024)
         // Everyone at another place is the worst: 8 bytes for each in each of two indexes, and what arrays have spare.
         var spread = try ReceiptRecordTests.book(members: 10_000, messages: 1_000_000) { Int64($0) * 100 }
         spread.grow(to: 1_000_001)
@@ -137,5 +146,117 @@ import Testing
         #expect(book.counts(of: 4, senderSlot: 1)?.total == 999 - 20)
         #expect(
             book.readers(of: 2, senderSlot: 1, list: .unread, afterSlot: .max, limit: 3) == ReaderPage(slots: [], more: false))
+    }
+
+    // MARK: A row that is ahead of what was heard
+
+    /// A book of one slot beside the sender, whose row says this, with what was heard while it was not loaded and after.
+    private func book(
+        _ intervals: [Interval], _ exclusions: [Interval] = [], head: Int64 = 9, before: (inout ReceiptBook) -> Void = { _ in },
+        after: (inout ReceiptBook) -> Void = { _ in }
+    ) throws -> ReceiptBook {
+        var book = ReceiptBook(head: head, lastSlot: 2)
+        before(&book)
+        let row = ReceiptRow(slot: 2, read: 0, delivered: 0, intervals: intervals, exclusions: exclusions)
+        try book.load([ReceiptRow(slot: 1, read: 0, delivered: 0, intervals: [Interval(from: 1)]), row])
+        after(&book)
+        book.grow(to: 40)
+        return book
+    }
+
+    /// The messages that the second slot is counted for.
+    private func counted(_ book: ReceiptBook) -> [Int64] {
+        (1...40).filter { book.counts(of: $0, senderSlot: 1)?.total == 1 }
+    }
+
+    @Test func changesThatTheRowHasAreNotMadeAgain() throws {
+        let twice = [Interval(from: 1, to: 10), Interval(from: 20)]
+        func leaveAndReturn(_ book: inout ReceiptBook) {
+            book.end(slot: 2, at: 10)
+            book.join(slot: 2, at: 20, visibleFrom: 1)
+        }
+        let wanted = Array(1...10) + Array(20...40) as [Int64]
+        #expect(try self.counted(self.book(twice, before: leaveAndReturn)) == wanted)
+        #expect(try self.counted(self.book(twice, after: leaveAndReturn)) == wanted)
+        #expect(try self.counted(self.book([Interval(from: 1)], before: leaveAndReturn)) == wanted)
+        #expect(try self.counted(self.book([Interval(from: 1, to: 10)], before: leaveAndReturn)) == wanted)
+
+        let off = [Interval(from: 11, to: 14), Interval(from: 30)]
+        func offOnOff(_ book: inout ReceiptBook) {
+            book.exclude(slot: 2, from: 11)
+            book.include(slot: 2, at: 15)
+            book.exclude(slot: 2, from: 30)
+        }
+        let open = [Interval(from: 1)]
+        for known in 0...2 {
+            let exclusions = Array(off.prefix(known))
+            #expect(try self.counted(self.book(open, exclusions, before: offOnOff)) == Array(1...10) + Array(15...29), "\(known)")
+            #expect(try self.counted(self.book(open, exclusions, after: offOnOff)) == Array(1...10) + Array(15...29), "\(known)")
+        }
+        // What is heard of it late, one after the other, undoes nothing.
+        let places: [(inout ReceiptBook) -> Void] = [
+            { $0.exclude(slot: 2, from: 11) }, { $0.include(slot: 2, at: 15) }, { $0.exclude(slot: 2, from: 30) },
+        ]
+        for heard in 0...3 {
+            let book = try self.book(open, off) { _ in
+            } after: { book in
+                for change in places.prefix(heard) { change(&book) }
+            }
+            #expect(self.counted(book) == Array(1...10) + Array(15...29), "\(heard)")
+        }
+        #expect(
+            try self.counted(
+                self.book(open, [off[0]]) { _ in
+                } after: {
+                    $0.exclude(slot: 2, from: 11)
+                }) == Array(1...10) + Array(15...40))
+        #expect(
+            try self.counted(
+                self.book(twice) { _ in
+                } after: {
+                    $0.end(slot: 2, at: 10)
+                }) == wanted)
+        // Off twice says it once; on at the same place leaves nothing.
+        let twiceOff = try self.book(open) { book in
+            for from in [12, 15] as [Int64] { book.exclude(slot: 2, from: from) }
+            book.include(slot: 2, at: 18)
+            book.exclude(slot: 2, from: 18)
+            book.include(slot: 2, at: 18)
+        }
+        #expect(self.counted(twiceOff) == Array(1...11) + Array(18...40))
+    }
+
+    /// The row says that he left; what he acknowledged before he did ends at the head of that time.
+    @Test func acknowledgementsEndAtTheHeadThoughTheRowIsAhead() throws {
+        let book = try self.book([Interval(from: 1, to: 12)]) {
+            $0.advance(slot: 2, read: 12, delivered: 30)
+        } after: {
+            $0.advance(slot: 2, read: 11, delivered: 11)
+        }
+        #expect(book.position(of: 2) == ReceiptPosition(read: 9, delivered: 9))
+    }
+
+    /// A store that hands out slots in another order than that of joining still gets right answers.
+    @Test func slotsThatDidNotJoinInOrderAreFound() throws {
+        var book = ReceiptBook(head: 20, lastSlot: 6)
+        let froms: [Int64?] = [1, nil, 15, 2, 9, nil]
+        try book.load(
+            zip(1..., froms).map { slot, from in
+                ReceiptRow(slot: slot, read: slot == 4 ? 20 : 0, delivered: 0, intervals: from.map { [Interval(from: $0)] } ?? [])
+            })
+        book.join(slot: 8, at: 21, visibleFrom: 1)
+        #expect(book.record(of: 2, senderSlot: 1)?.lastSlot == 4)
+        #expect(book.record(of: 9, senderSlot: 1)?.slots(.quit) == [2, 3])
+        #expect(book.record(of: 20, senderSlot: 1)?.lastSlot == 5)
+        #expect(book.record(of: 21, senderSlot: 1)?.slots(.quit) == [2, 6, 7])
+        #expect(book.readers(of: 9, senderSlot: 1, list: .unread, afterSlot: 0, limit: 9)?.slots == [5])
+        #expect(book.readers(of: 2, senderSlot: 1, list: .read, afterSlot: 0, limit: 9)?.slots == [4])
+        book.end(slot: 3, at: 22)
+        #expect(book.record(of: 9, senderSlot: 1)?.slots(.quit) == [2, 3])
+
+        // Nor do slots that nobody has.
+        var gap = ReceiptBook(head: 20, lastSlot: 5)
+        try gap.load((1...5).map { ReceiptRow(slot: $0, read: 0, delivered: 0, intervals: $0 > 3 ? [Interval(from: 1)] : []) })
+        #expect(gap.record(of: 20, senderSlot: 4)?.slots(.unread) == [5])
     }
 }

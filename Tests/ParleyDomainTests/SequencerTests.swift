@@ -23,8 +23,8 @@ import Testing
             conversation: room(name), kind: kind, title: name, sequence: sequence, controlSequence: 1, memberCount: 2)
     }
 
-    private static func membership(_ name: String, _ user: UserID, _ role: Role = .member, active: Bool = true) -> Membership {
-        Membership(conversation: room(name), user: user, slot: 1, role: role, active: active)
+    private static func membership(_ name: String, _ user: UserID, _ role: Role = .member) -> Membership {
+        Membership(conversation: room(name), user: user, slot: 1, role: role)
     }
 
     /// A sequencer that knows these conversations, with Ann and Bob connected in all of them.
@@ -204,11 +204,12 @@ import Testing
         _ = sequencer.submit(
             Submission(
                 origin: Self.origin(1), user: Self.ann, command: .add(Self.room("a"), ClientID(trusted: "k"), users: [carl])))
-        let effects = Self.turn(&sequencer)
+        let batch = sequencer.decide(sequencer.pick(), at: 1)
+        let joined = [Joiner(user: carl, slot: 9, visibleFrom: 2)]
+        let effects = sequencer.complete(batch, batch.drafts.map { .appended(Self.entry($0, 2), joined: joined) })
         guard case .join(let user, let seat)? = effects.first, effects.count == 2 else { Issue.record("\(effects)"); return }
         #expect(user == carl)
-        // Which slot is his only the store knows.
-        #expect(seat == RoomSeat(conversation: Self.room("a"), head: 1, slot: 0, visibleFrom: 1))
+        #expect(seat == RoomSeat(conversation: Self.room("a"), head: 1, slot: 9, visibleFrom: 2))
     }
 
     @Test func seatsCarryTheSlotsOfTheMembers() {
@@ -220,7 +221,8 @@ import Testing
                 origin: Self.origin(1), user: Self.ann,
                 command: .create(Self.room("n"), ClientID(trusted: "k"), new, members: [Self.bob])))
         let batch = sequencer.decide(sequencer.pick(), at: 1)
-        let effects = sequencer.complete(batch, batch.drafts.map { .appended(Self.entry($0, 1)) })
+        let joined = [Self.ann, Self.bob].enumerated().map { Joiner(user: $1, slot: Int32($0 + 1), visibleFrom: 1) }
+        let effects = sequencer.complete(batch, batch.drafts.map { .appended(Self.entry($0, 1), joined: joined) })
         let seats = effects.compactMap { if case .join(_, let seat) = $0 { seat } else { nil } }
         #expect(seats.map(\.slot) == [1, 2])
         #expect(seats.allSatisfy { $0.head == 0 && $0.visibleFrom == 1 })
@@ -237,13 +239,19 @@ import Testing
         for read in [1, 1] as [Int64] {
             _ = sequencer.advance(Self.origin(1), user: Self.bob, Self.room("a"), read: read, delivered: read)
         }
-        #expect(
-            sequencer.takePositions() == [PositionUpdate(conversation: Self.room("a"), user: Self.bob, read: 1, delivered: 1)])
+        let update = PositionUpdate(conversation: Self.room("a"), user: Self.bob, read: 1, delivered: 1, slot: 1)
+        #expect(sequencer.takePositions() == [update])
         #expect(!sequencer.hasPositions)
         let beyond = sequencer.advance(Self.origin(2), user: Self.bob, Self.room("a"), read: 2, delivered: 2)
         guard case .answer(_, .refused(let refusal))? = beyond.first else { Issue.record("\(beyond)"); return }
         #expect(refusal.code == .outOfRange && refusal.field == "sequence")
-        let stranger = sequencer.advance(Self.origin(3), user: UserID(trusted: "eve"), Self.room("a"), read: 1, delivered: 1)
+        // Of who is not connected it must be looked up first whether he is a member.
+        let eve = UserID(trusted: "eve")
+        #expect(sequencer.advance(Self.origin(3), user: eve, Self.room("a"), read: 1, delivered: 1).isEmpty)
+        let place = Unknown.Place(conversation: Self.room("a"), user: eve)
+        #expect(sequencer.unknown(for: []).places == [place])
+        _ = sequencer.learn(heads: [], places: [(place, nil)])
+        let stranger = sequencer.advanceUnplaced()
         guard case .answer(_, .refused(let refused))? = stranger.first else { Issue.record("\(stranger)"); return }
         #expect(refused.code == .notMember)
     }

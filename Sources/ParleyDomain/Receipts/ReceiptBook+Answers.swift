@@ -23,31 +23,30 @@ extension ReceiptBook {
 
     /// A page of who has read, not read or got a message: at most `limit` slots after `afterSlot`, ascending (R43).
     ///
-    /// Looks through an array of positions 64 slots at a time, so a page of few readers among a million is well below a
-    /// millisecond; it ends at the largest slot that there was when the message was sent.
+    /// Looks through one array of positions, 64 at a time, up to the largest slot that there was when the message was sent: a
+    /// page of few among a million is found in less than a millisecond.
     package func readers(of sequence: Int64, senderSlot: Int32, list: ReaderList, afterSlot: Int32, limit: Int) -> ReaderPage? {
         guard let sequence = self.answerable(sequence) else { return nil }
-        let positions = list == .delivered ? self.delivered : self.read
         let end = self.slots(at: sequence)
-        var page = ReaderPage(slots: [], more: false)
-        var place = max(0, Int(afterSlot))
-        while place < end {
-            let stop = min(end, place + 64)
-            var found = Self.passed(positions, from: place, to: stop, sequence)
-            if list == .unread { found = ~found & (stop - place == 64 ? .max : 1 << UInt64(stop - place) - 1) }
-            while found != 0 {
-                let candidate = place + found.trailingZeroBitCount
-                found &= found - 1
-                guard candidate + 1 != senderSlot, self.isCounted(candidate, at: sequence) else { continue }
-                guard page.slots.count < limit else {
-                    page.more = true
-                    return page
+        return (list == .delivered ? self.delivered : self.read).withUnsafeBufferPointer { positions in
+            var page = ReaderPage(slots: [], more: false)
+            var place = max(0, Int(afterSlot))
+            while place < end {
+                let places = place..<min(end, place + 64)
+                place = places.upperBound
+                let reached = Self.count(positions, places, reaching: sequence)
+                guard list == .unread ? reached < places.count : reached > 0 else { continue }
+                for candidate in places where (positions[candidate] >= sequence) == (list != .unread) {
+                    guard candidate + 1 != senderSlot, self.isCounted(candidate, at: sequence) else { continue }
+                    guard page.slots.count < limit else {
+                        page.more = true
+                        return page
+                    }
+                    page.slots.append(Int32(clamping: candidate + 1))
                 }
-                page.slots.append(Int32(clamping: candidate + 1))
             }
-            place = stop
+            return page
         }
-        return page
     }
 
     /// The record of a message as of now (R44): who was in when it was sent, and who has read it. Nil also if the sender had
@@ -108,12 +107,11 @@ extension ReceiptBook {
         return low
     }
 
-    /// One bit for each of at most 64 positions: whether it has reached the sequence.
-    private static func passed(_ positions: [UInt32], from start: Int, to end: Int, _ sequence: UInt32) -> UInt64 {
-        var bits: UInt64 = 0
-        for place in start..<end {
-            bits |= (positions[place] >= sequence ? 1 : 0) << UInt64(place - start)
-        }
-        return bits
+    /// How many of these positions have reached the sequence. No branch depends on a position, so that the compiler compares
+    /// several at a time.
+    private static func count(_ positions: UnsafeBufferPointer<UInt32>, _ places: Range<Int>, reaching sequence: UInt32) -> Int {
+        var count: UInt32 = 0
+        for place in places { count &+= positions[place] >= sequence ? 1 : 0 }
+        return Int(count)
     }
 }

@@ -53,9 +53,9 @@ struct SlotHistory: Sendable {
     var end: UInt32? { self.lastMembership.isOpen ? nil : self.lastMembership.to }
 
     func isCounted(at sequence: UInt32) -> Bool {
-        Self.contains(self.exclusions, sequence) == false
-            && (self.first.from <= sequence && sequence <= self.first.to && self.first.from > 0
-                || Self.contains(self.later, sequence))
+        let isInFirst = self.first.from > 0 && self.first.from <= sequence && sequence <= self.first.to
+        guard isInFirst || Self.contains(self.later, sequence) else { return false }
+        return !Self.contains(self.exclusions, sequence)
     }
 
     private static func contains(_ runs: [SequenceRun], _ sequence: UInt32) -> Bool {

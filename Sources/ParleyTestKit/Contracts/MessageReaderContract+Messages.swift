@@ -110,7 +110,8 @@ extension MessageReaderContract {
             func audit(_ number: Int, before: Int64 = .max, limit: Int = 9) throws -> Page {
                 try room.reader.audit(room.id, for: user(number), before: before, limit: limit)
             }
-            try expectEqual(try [audit(1), audit(2)].map { $0.entries.map(\.sequence) }, [[8, 7, 6, 3, 1], [8, 7, 6, 3, 1]], "all")
+            try expectEqual(
+                try [audit(1), audit(2)].map { $0.entries.map(\.sequence) }, [[8, 7, 6, 3, 1], [8, 7, 6, 3, 1]], "all")
             try expectEqual(audit(1, limit: 2).entries.map(\.sequence), [8, 7], "first page")
             try expect(try audit(1, limit: 2).more && !audit(1).more, "more")
             try expectEqual(audit(1, before: 7, limit: 2).entries.map(\.sequence), [6, 3], "second page")
@@ -177,7 +178,8 @@ extension MessageReaderContract {
             let page = try room.page(for: 3)
             let withheld = page.entries.filter(\.content.isEmpty).map(\.sequence)
             try expectEqual(withheld, [6, 16, 18, 19, 20, 21], "withheld")
-            try expect(try !room.page(for: 1).entries.contains { $0.content.isEmpty && ![2, 3, 6].contains($0.sequence) }, "for u1")
+            let recalled = try room.page(for: 1).entries.filter(\.content.isEmpty).map(\.sequence)
+            try expectEqual(recalled, [2, 3, 6], "withheld from u1, who sees all")
             let reader = subject.reader
             try expectEqual(try reader.pins(in: room.id, for: user(3)).entries.map(\.sequence), [5], "pins")
             try expectEqual(try reader.pins(in: room.id, for: user(1)).entries.map(\.sequence), [9, 5], "pins for u1")
@@ -185,6 +187,7 @@ extension MessageReaderContract {
             try expectEqual(mentions.entries.map(\.sequence), [5, 14], "mentions")
             let thread = try reader.thread(of: 5, in: room.id, for: user(3), after: 0, limit: 9)
             try expectEqual(thread.entries.map(\.sequence), [5, 14], "thread")
+            try expectEqual([page.states[5]?.replies, try room.state(of: 5, for: 1).replies], [1, 2], "replies for u3 and u1")
             try expectEqual(try reader.revisions(of: 5, in: room.id, for: user(3)).entries.map(\.sequence), [5, 7], "revisions")
             try expectEqual(
                 try reader.reactions(to: 5, emoji: "x", in: room.id, for: user(3), after: "", limit: 9).map(\.user), [user(1)],
@@ -210,6 +213,12 @@ extension MessageReaderContract {
             try room.make("role", .setRole(user(3), .administrator))
             let audit = try reader.audit(room.id, for: user(3), before: .max, limit: 99)
             try expectEqual(audit.entries.map(\.sequence), [22, 21, 19, 18, 17, 13, 8, 4], "audit")
+            for sequence in [2, 5, 9] as [Int64] {
+                let report = Note.report(room.id, sequence: sequence, by: user(1), reason: "r", time: sequence)
+                try expectEqual(room.note(report), .done, "report of \(sequence)")
+            }
+            try expectEqual(reader.reports(of: room.id, for: user(3), limit: 1).map(\.sequence), [5], "reports")
+            try expectEqual(reader.reports(of: room.id, for: user(1), limit: 9).map(\.sequence), [9, 5, 2], "reports for u1")
         },
         ContractCase("strangers, former members and the invited are shown nothing of a conversation") { subject in
             let room = try Room.make(subject, members: 4)

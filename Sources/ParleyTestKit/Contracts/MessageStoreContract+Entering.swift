@@ -85,8 +85,10 @@ extension MessageStoreContract {
             for number in [2, 3, 5] {
                 try expectEqual(room.refusal("d\(number)", .decline(user(number))), .notMember(user(number)), "decline")
             }
-            // Who asked is let in by an add.
+            // Who asked is let in by an add, of an administrator.
             try room.make("ask again", .request(link: "door"), by: 4)
+            try expectEqual(room.refusal("by u2", .add([user(5), user(4)]), by: 2), .requested(user(4)), "let in by a member")
+            try expectEqual([room.membership(4).state, room.membership(5).state], [.requested, .left], "states then")
             try expectEqual(room.joiners(room.change("let in", .add([user(4)]))).map(\.slot), [3], "slot")
         },
         ContractCase("a ban ends a membership and keeps out by every way") { subject in
@@ -144,7 +146,8 @@ extension MessageStoreContract {
             try room.make("short", .makeLink(NewLink(id: "short", expires: Room.start + 10)))
             for number in [3, 4] {
                 try expectEqual(
-                    room.joiners(room.change("j\(number)", .join(link: "twice"), by: number)).map(\.slot), [Int32(number)], "slot")
+                    room.joiners(room.change("j\(number)", .join(link: "twice"), by: number)).map(\.slot), [Int32(number)], "slot"
+                )
             }
             try expectEqual(room.refusal("j5", .join(link: "twice"), by: 5), .badLink, "used up")
             try expectEqual(try subject.reader.link("twice", for: user(5), at: Room.start), nil, "preview of a used up one")

@@ -32,6 +32,7 @@ extension MessageStoreContract {
             try room.make("p", .pin(target: 2, on: true))
             let recall = try room.make("r", .recall(target: 2))
             room.subject = try subject.reopen()
+            try expectEqual(room.shown(4, to: 1).content, [], "the pin as it is shown")
             try expectEqual(recall.content, ControlContent.bytes(for: .recall(target: 2), slots: []), "content of the recall")
             try expectEqual([room.shown(2, to: 1).content, room.shown(3, to: 1).content], [[], []], "message and edit")
             try expectEqual(room.shown(5, to: 1).content, recall.content, "the recall as it is shown")
@@ -201,6 +202,7 @@ extension MessageStoreContract {
             let large = try Room.make(subject, "large", members: 1_000, cap: 1_000)
             var rows: [Int64] = []
             for room in [small, large] {
+                try room.send("first")
                 var draft = try room.message("m")
                 draft.mentions = [user(2), user(3)]
                 draft.mentionsAll = true

@@ -108,9 +108,11 @@ struct MemoryConversation: Sendable {
 
     // MARK: How entries show
 
-    func state(of message: Int64, for user: UserID) -> MessageState {
+    /// What later entries did to a message. Its thread is counted as far as the member may see it.
+    func state(of message: Int64, for member: MemoryMember) -> MessageState {
         var state = MessageState()
-        state.replies = Int64(min(Limits.repliesShown, self.entries.count { $0.kind == .message && $0.thread == message }))
+        let replies = self.entries.count { $0.kind == .message && $0.thread == message && member.sees($0.sequence) }
+        state.replies = Int64(min(Limits.repliesShown, replies))
         if let recall = self.recalls[message] {
             state.recalled = recall
             return state
@@ -119,7 +121,7 @@ struct MemoryConversation: Sendable {
         state.pinned = self.pins.contains(message)
         state.reactions = (self.emoji[message] ?? []).map { emoji in
             let users = self.reactions.filter { $0.target == message && $0.emoji == emoji }.map(\.user)
-            return ReactionCount(emoji: emoji, count: Int64(users.count), mine: users.contains(user))
+            return ReactionCount(emoji: emoji, count: Int64(users.count), mine: users.contains(member.row.user))
         }
         return state
     }
@@ -134,8 +136,11 @@ struct MemoryConversation: Sendable {
                 shown.content = edit.content
             }
         }
-        if entry.kind.hasTarget, entry.kind != .recall, self.recalls[entry.relatesTo] != nil { shown.content = [] }
-        if entry.kind.hasTarget, !member.sees(entry.relatesTo) { shown.content = [] }
+        if entry.kind.hasTarget {
+            // That a message was recalled is nothing to hide from who may see it; what else was done to it is.
+            if entry.kind != .recall, self.recalls[entry.relatesTo] != nil { shown.content = [] }
+            if !member.sees(entry.relatesTo) { shown.content = [] }
+        }
         return shown
     }
 
@@ -152,7 +157,7 @@ struct MemoryConversation: Sendable {
             page.entries.append(shown)
             bytes += shown.content.count
             guard entry.kind == .message else { continue }
-            let state = self.state(of: entry.sequence, for: member.row.user)
+            let state = self.state(of: entry.sequence, for: member)
             if state != MessageState() { page.states[entry.sequence] = state }
         }
         return page

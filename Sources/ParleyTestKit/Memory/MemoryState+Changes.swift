@@ -71,10 +71,12 @@ extension MemoryState {
         switch change {
         case .add(let users):
             var joining: [UserID] = []
+            let approves = (conversation.members[draft.sender]?.row.role ?? .member) >= .administrator
             for user in Self.once(users) {
                 guard self.users[user] != nil else { throw Refused(.unknownUser(user)) }
                 let state = conversation.members[user]?.row.state
                 if state == .banned { throw Refused(.banned(user)) }
+                if state == .requested, !approves { throw Refused(.requested(user)) }
                 if state != .active, !self.has(user, blocked: draft.sender) { joining.append(user) }
             }
             try Self.needRoom(for: joining.count, conversation)
@@ -185,7 +187,8 @@ extension MemoryState {
             return .appended(entry)
         case .revokeLink(let name):
             let role = conversation.active(draft.sender)?.row.role ?? .member
-            guard let link = usable.first(where: { $0.link.id == name }), link.user == draft.sender || role >= .administrator else {
+            guard let link = usable.first(where: { $0.link.id == name }), link.user == draft.sender || role >= .administrator
+            else {
                 throw Refused(.badLink)
             }
             let entry = self.store(draft, change)

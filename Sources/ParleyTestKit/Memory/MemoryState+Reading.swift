@@ -70,7 +70,7 @@ extension MemoryState {
         }
         let unread = room.unread(member)
         let newest = room.entries.last { $0.kind == .message && member.sees($0.sequence) }
-        let state = newest.map { room.state(of: $0.sequence, for: user) }
+        let state = newest.map { room.state(of: $0.sequence, for: member) }
         let peer = room.head.kind == .direct ? room.members.keys.first { $0 != user } : nil
         return ConversationSummary(
             head: room.head, membership: self.row(member, in: room), unread: Int64(unread.count),

@@ -102,7 +102,7 @@ export function createReactors({ app }) {
   };
 }
 
-/** One line at the foot of the page about what was done, or could not be. */
+/** One line at the head of the page about what was done, or could not be. */
 export function createToast({ clock }) {
   const words = h('span', {});
   const button = h('button', { type: 'button', class: 'link', hidden: true });
