@@ -73,7 +73,8 @@ extension MessageStoreContract {
                 [.done, .done, .done, .done] + [.noMessage, .noMessage, .noMessage, .notMember].map { .refused($0) }, "outcomes")
             room.subject = try subject.reopen()
             let all = [
-                Report(sequence: 4, user: user(2), reason: "d", time: 8), Report(sequence: 2, user: user(3), reason: "c", time: 7),
+                Report(sequence: 4, user: user(2), reason: "d", time: 8),
+                Report(sequence: 2, user: user(3), reason: "c", time: 7),
                 Report(sequence: 2, user: user(2), reason: "a", time: 5),
             ]
             try expectEqual(try room.reader.reports(of: room.id, for: user(1), limit: 10), all, "reports")
@@ -105,7 +106,8 @@ extension MessageStoreContract {
             let other = try Room.make(subject, "other", members: 2)
             try subject.addUsers([user(3)])
             let outcomes = try subject.store.note([
-                .data(user(1), nil, [1]), .data(user(1), room.id, [2]), .data(user(1), room.id, [3]), .data(user(2), room.id, [4]),
+                .data(user(1), nil, [1]), .data(user(1), room.id, [2]), .data(user(1), room.id, [3]),
+                .data(user(2), room.id, [4]),
                 .data(user(3), room.id, [5]),
             ])
             try expectEqual(outcomes, [.done, .done, .done, .done, .refused(.notMember)], "outcomes")
@@ -133,6 +135,8 @@ extension MessageStoreContract {
                 try room.reader.seen(asked, for: user(2)), [Seen(user: user(1), time: 0), Seen(user: user(2), time: 60)], "seen")
             try expectEqual(try room.reader.seen([user(2)], for: user(5)), [], "for a stranger")
             try expectEqual(try room.reader.seen([user(2)], for: user(4)), [], "for a former member")
+            try expectEqual(subject.reader.preferences(of: user(3)), Preferences(receipts: true, presence: false), "kept")
+            try expectEqual(subject.reader.preferences(of: user(2)), Preferences(), "unless set")
             try expectEqual(room.note(.preferences(user(3), receipts: nil, presence: true)), .done)
             try expectEqual(try room.reader.seen([user(3)], for: user(2)), [Seen(user: user(3), time: 70)], "seen again")
         },
