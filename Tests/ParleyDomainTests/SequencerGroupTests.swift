@@ -129,7 +129,7 @@ import Testing
         for (number, user) in [(10, "bob"), (11, "bob"), (12, "carl"), (13, "ann"), (14, "ann")] as [(Int64, UserID)] {
             Self.submit(&sequencer, .send(NewMessage(content: [])), by: user, number)
         }
-        let batch = sequencer.decide(sequencer.pick(), at: 5)
+        let batch = sequencer.decide(sequencer.pick(), at: 5_000)
         #expect(batch.drafts.map(\.sender) == ["bob", "carl", "ann", "ann"])
         #expect(batch.lookups.map(\.1.code) == [.rateLimited])
     }
