@@ -210,13 +210,14 @@ extension Conversation {
     // MARK: Coming in
 
     private func joining(_ user: UserID, _ link: String?) throws(Refusal) -> Effect {
-        try self.needGroup("a direct conversation has two members")
         let state = self.place(of: user)?.state ?? .left
         guard state != .active else { throw Refusal(.forbidden, rule: "you are a member already") }
         guard state != .banned else { throw Refusal(.banned) }
+        // Who is neither invited nor has a link cannot tell whether there is such a conversation (R10).
+        guard state == .invited || link != nil else { throw Refusal(.notMember) }
+        try self.needGroup("a direct conversation has two members")
         try self.needUndissolved()
-        if state == .invited { return Effect(kind: .joined, change: .join(link: nil)) }
-        guard let link else { throw Refusal(.notMember) }
+        guard state != .invited, let link else { return Effect(kind: .joined, change: .join(link: nil)) }
         switch self.head.rules.joining {
         case .link: return Effect(kind: .joined, change: .join(link: link))
         case .approval:

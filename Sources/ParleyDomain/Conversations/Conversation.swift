@@ -73,7 +73,7 @@ package struct Conversation: Sendable {
         self.head.controlSequence = entry.sequence
         switch change {
         case .create, .add, .join:
-            // A former member may have come back: he is looked up when it matters, unless `seat` follows.
+            // A former member may have come back, with a mute that he had: he is looked up when it matters.
             for joiner in joined { self.places[joiner.user] = nil }
             if case .create = change {} else { self.head.memberCount += Int32(clamping: joined.count) }
             for joiner in joined { self.head.lastSlot = max(self.head.lastSlot, joiner.slot) }
@@ -97,9 +97,6 @@ package struct Conversation: Sendable {
         case .makeLink, .revokeLink, .edit, .recall, .react, .pin: break
         }
     }
-
-    /// Keeps the place of somebody connected who has just become a member.
-    package mutating func seat(_ joiner: Joiner, _ role: Role) { self.places[joiner.user] = .some(Place(joiner, role)) }
 
     private mutating func update(_ user: UserID, _ body: (inout Place) -> Void) {
         guard var place = self.place(of: user) else { return }

@@ -19,16 +19,5 @@ package struct Place: Sendable, Equatable {
         self.lastSent = membership.lastSent
     }
 
-    /// The place of who has just become a member.
-    package init(_ joiner: Joiner, _ role: Role) {
-        self.role = role
-        self.state = .active
-        self.slot = joiner.slot
-        self.visibleFrom = joiner.visibleFrom
-        self.mutedUntil = 0
-        self.blocked = false
-        self.lastSent = 0
-    }
-
     package var isActive: Bool { self.state == .active }
 }

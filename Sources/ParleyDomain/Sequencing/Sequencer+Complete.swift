@@ -52,7 +52,7 @@ extension Sequencer {
         let parting = self.parting(change, entry)
         self.note(entry, change, joined)
         self.conversations[id]?.apply(entry, change, joined: joined)
-        self.seat(joined, by: entry, change, &effects)
+        self.seat(joined, by: entry, &effects)
         current.entries.append(entry)
         current.origins.append(entry.kind == .created ? .nobody : submission.origin)
         guard change != nil else { return }
@@ -71,11 +71,8 @@ extension Sequencer {
     }
 
     /// Gives seats to those who became members and are connected, below the entry that let them in.
-    private mutating func seat(_ joined: [Joiner], by entry: Entry, _ change: Change?, _ effects: inout [Effect]) {
+    private mutating func seat(_ joined: [Joiner], by entry: Entry, _ effects: inout [Effect]) {
         for joiner in joined where self.attached[joiner.user] != nil {
-            var role = Role.member
-            if case .create(let new, _) = change, new.kind == .group, joiner.user == entry.sender { role = .owner }
-            self.conversations[entry.conversation]?.seat(joiner, role)
             self.attached[joiner.user]?.conversations.insert(entry.conversation)
             effects.append(
                 .join(

@@ -69,7 +69,8 @@ extension MessageReaderContract {
                 return found.map(\.profile.user)
             }
             try expectEqual(names(.invited), [user(4), user(5), user(6)], "invited")
-            try expectEqual([names(.invited, limit: 2), names(.invited, after: "u5")], [[user(4), user(5)], [user(6)]], "pages")
+            try expectEqual(
+                [names(.invited, limit: 2), names(.invited, after: "u5")], [[user(4), user(5)], [user(6)]], "pages")
             try expectEqual([names(.requested), names(.banned)], [[user(7)], [user(3)]], "requested, banned")
             try expectEqual(failure(ReadFailure.self) { _ = try names(.invited, by: 2) }, .forbidden, "a member")
         },
@@ -136,7 +137,9 @@ extension MessageReaderContract {
             let other = try Room.make(subject, "other", members: 6)
             try subject.addUsers([user(7)])
             try room.make("end", .end(user(6)))
-            let levels: [(Room, Int, NotifyLevel)] = [(room, 3, .mentions), (room, 4, .none), (other, 2, .mentions), (other, 3, .none)]
+            let levels: [(Room, Int, NotifyLevel)] = [
+                (room, 3, .mentions), (room, 4, .none), (other, 2, .mentions), (other, 3, .none),
+            ]
             for (where_, number, level) in levels {
                 try expectEqual(where_.note(.notify(where_.id, user(number), level)), .done, "level")
             }

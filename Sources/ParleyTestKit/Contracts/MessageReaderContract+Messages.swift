@@ -110,7 +110,8 @@ extension MessageReaderContract {
             func audit(_ number: Int, before: Int64 = .max, limit: Int = 9) throws -> Page {
                 try room.reader.audit(room.id, for: user(number), before: before, limit: limit)
             }
-            try expectEqual(try [audit(1), audit(2)].map { $0.entries.map(\.sequence) }, [[8, 7, 6, 3, 1], [8, 7, 6, 3, 1]], "all")
+            try expectEqual(
+                try [audit(1), audit(2)].map { $0.entries.map(\.sequence) }, [[8, 7, 6, 3, 1], [8, 7, 6, 3, 1]], "all")
             try expectEqual(audit(1, limit: 2).entries.map(\.sequence), [8, 7], "first page")
             try expect(try audit(1, limit: 2).more && !audit(1).more, "more")
             try expectEqual(audit(1, before: 7, limit: 2).entries.map(\.sequence), [6, 3], "second page")

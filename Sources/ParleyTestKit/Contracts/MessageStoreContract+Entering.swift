@@ -144,7 +144,8 @@ extension MessageStoreContract {
             try room.make("short", .makeLink(NewLink(id: "short", expires: Room.start + 10)))
             for number in [3, 4] {
                 try expectEqual(
-                    room.joiners(room.change("j\(number)", .join(link: "twice"), by: number)).map(\.slot), [Int32(number)], "slot")
+                    room.joiners(room.change("j\(number)", .join(link: "twice"), by: number)).map(\.slot), [Int32(number)], "slot"
+                )
             }
             try expectEqual(room.refusal("j5", .join(link: "twice"), by: 5), .badLink, "used up")
             try expectEqual(try subject.reader.link("twice", for: user(5), at: Room.start), nil, "preview of a used up one")

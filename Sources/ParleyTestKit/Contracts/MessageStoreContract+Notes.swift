@@ -73,7 +73,8 @@ extension MessageStoreContract {
                 [.done, .done, .done, .done] + [.noMessage, .noMessage, .noMessage, .notMember].map { .refused($0) }, "outcomes")
             room.subject = try subject.reopen()
             let all = [
-                Report(sequence: 4, user: user(2), reason: "d", time: 8), Report(sequence: 2, user: user(3), reason: "c", time: 7),
+                Report(sequence: 4, user: user(2), reason: "d", time: 8),
+                Report(sequence: 2, user: user(3), reason: "c", time: 7),
                 Report(sequence: 2, user: user(2), reason: "a", time: 5),
             ]
             try expectEqual(try room.reader.reports(of: room.id, for: user(1), limit: 10), all, "reports")
@@ -105,7 +106,8 @@ extension MessageStoreContract {
             let other = try Room.make(subject, "other", members: 2)
             try subject.addUsers([user(3)])
             let outcomes = try subject.store.note([
-                .data(user(1), nil, [1]), .data(user(1), room.id, [2]), .data(user(1), room.id, [3]), .data(user(2), room.id, [4]),
+                .data(user(1), nil, [1]), .data(user(1), room.id, [2]), .data(user(1), room.id, [3]),
+                .data(user(2), room.id, [4]),
                 .data(user(3), room.id, [5]),
             ])
             try expectEqual(outcomes, [.done, .done, .done, .done, .refused(.notMember)], "outcomes")

@@ -73,7 +73,8 @@ extension MessageStoreContract {
                 SentMessage(sequence: sequence, sender: user(sender), senderSlot: Int32(sender))
             }
             try expectEqual(
-                try room.store.messages(in: room.id, sequences: [5, 3, 1, 4, 6, 99, 0, 2, 5]), [sent(2, 2), sent(3, 1), sent(5, 2)],
+                try room.store.messages(in: room.id, sequences: [5, 3, 1, 4, 6, 99, 0, 2, 5]),
+                [sent(2, 2), sent(3, 1), sent(5, 2)],
                 "by sequence")
             try expectEqual(
                 try room.store.newestMessages(of: user(2), in: room.id, limit: 9), [sent(5, 2), sent(2, 2)], "by sender")

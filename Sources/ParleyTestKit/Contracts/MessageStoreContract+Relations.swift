@@ -96,7 +96,9 @@ extension MessageStoreContract {
         ContractCase("a message takes so many different emoji, and no more") { subject in
             let room = try Room.make(subject)
             try room.send("m")
-            for number in 1...Limits.emojiPerMessage { try room.make("r\(number)", .react(target: 2, emoji: "e\(number)", on: true)) }
+            for number in 1...Limits.emojiPerMessage {
+                try room.make("r\(number)", .react(target: 2, emoji: "e\(number)", on: true))
+            }
             guard case .tooMany = try room.refusal("more", .react(target: 2, emoji: "more", on: true), by: 2) else {
                 throw ContractViolation(description: "one emoji more")
             }

@@ -49,7 +49,8 @@ struct MemoryLink: Sendable {
     var revoked = false
 
     func isUsable(at now: Int64) -> Bool {
-        !self.revoked && (self.link.expires == 0 || now < self.link.expires) && (self.link.uses == 0 || self.used < self.link.uses)
+        !self.revoked && (self.link.expires == 0 || now < self.link.expires)
+            && (self.link.uses == 0 || self.used < self.link.uses)
     }
 }
 

@@ -41,7 +41,8 @@ extension MemoryReading {
         let wanted = room.members.values.filter { $0.row.slot > 0 && $0.changed > stamp }.sorted { $0.changed < $1.changed }
         let told = wanted.prefix(max(1, min(limit, Limits.usersPerRequest)))
         return MemberChanges(
-            members: told.map { state.profile($0, in: room) }, stamp: told.count < wanted.count ? told.last?.changed ?? stamp : max(stamp, state.highWater),
+            members: told.map { state.profile($0, in: room) },
+            stamp: told.count < wanted.count ? told.last?.changed ?? stamp : max(stamp, state.highWater),
             more: told.count < wanted.count)
     }
 

@@ -12,12 +12,12 @@ extension MemoryState {
             self.change(user, in: draft.conversation, by: entry) { $0.row.role = role }
             return .appended(entry)
         case .transfer(let user):
+            try Self.needActive(user, conversation)
             guard user != draft.sender else { throw Refused(.invalid("hands the group over to himself")) }
             try Self.needActive(draft.sender, conversation)
-            try Self.needActive(user, conversation)
             let entry = self.store(draft, change)
-            self.change(draft.sender, in: draft.conversation, by: entry) { $0.row.role = .administrator }
             self.change(user, in: draft.conversation, by: entry) { $0.row.role = .owner }
+            self.change(draft.sender, in: draft.conversation, by: entry) { $0.row.role = .administrator }
             return .appended(entry)
         case .mute(let user, let until):
             try Self.needActive(user, conversation)
@@ -25,9 +25,13 @@ extension MemoryState {
             self.change(user, in: draft.conversation, by: entry) { $0.row.mutedUntil = until }
             return .appended(entry)
         case .settings(let settings):
-            if let cap = settings.memberCap, cap < conversation.head.memberCount || Int(cap) > Limits.membersPerGroupMax {
+            if let cap = settings.memberCap, cap < max(1, conversation.head.memberCount) || Int(cap) > Limits.membersPerGroupMax {
                 throw Refused(.invalid("the cap"))
             }
+            let rules = settings.rules.applied(to: conversation.head.rules)
+            guard (0...Limits.slowMilliseconds).contains(rules.slowMilliseconds),
+                (0...Limits.recallMilliseconds).contains(rules.recallMilliseconds)
+            else { throw Refused(.invalid("a rule")) }
             let entry = self.store(draft, change)
             self.conversations[draft.conversation]?.head.apply(settings)
             return .appended(entry)
@@ -185,7 +189,8 @@ extension MemoryState {
             return .appended(entry)
         case .revokeLink(let name):
             let role = conversation.active(draft.sender)?.row.role ?? .member
-            guard let link = usable.first(where: { $0.link.id == name }), link.user == draft.sender || role >= .administrator else {
+            guard let link = usable.first(where: { $0.link.id == name }), link.user == draft.sender || role >= .administrator
+            else {
                 throw Refused(.badLink)
             }
             let entry = self.store(draft, change)

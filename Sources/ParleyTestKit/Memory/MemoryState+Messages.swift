@@ -41,7 +41,8 @@ extension MemoryState {
     }
 
     /// Sets or takes away a reaction. What is so already stays so, and the entry is stored all the same.
-    private mutating func react(_ draft: Draft, _ emoji: String, _ on: Bool, _ conversation: MemoryConversation) -> AppendOutcome {
+    private mutating func react(_ draft: Draft, _ emoji: String, _ on: Bool, _ conversation: MemoryConversation) -> AppendOutcome
+    {
         let id = draft.conversation
         let target = draft.relatesTo
         var used = conversation.emoji[target] ?? []
