@@ -67,7 +67,7 @@ func countsTime(_ book: ReceiptBook, seed: UInt64) throws -> Double {
     var dice = Dice(seed: seed)
     let sequences = (0..<200).map { _ in Shape.messages - Int64(dice.below(2_000)) }
     var read = 0
-    let seconds = median(of: 101) {
+    let seconds = median(of: 51, calls: 20) {
         for sequence in sequences { read += book.counts(of: sequence, senderSlot: 1)?.read ?? 0 }
     }
     guard read > 0 else { throw BenchError(text: "no counts") }
@@ -76,7 +76,7 @@ func countsTime(_ book: ReceiptBook, seed: UInt64) throws -> Double {
 
 func pageTime(_ book: ReceiptBook, _ sequence: Int64, _ list: ReaderList, slots: Int) throws -> Double {
     var page: ReaderPage?
-    let seconds = median(of: 51) {
+    let seconds = median(of: 51, calls: 20) {
         page = book.readers(of: sequence, senderSlot: 1, list: list, afterSlot: 0, limit: 100)
     }
     guard page?.slots.count == slots else { throw BenchError(text: "\(page?.slots.count ?? 0) slots for \(slots)") }

@@ -62,13 +62,15 @@ extension SQLiteMessageReader {
             let query = try snapshot.statement(
                 """
                 SELECT r.sequence, u.id, r.reason, r.time FROM reports r CROSS JOIN users u ON u.key = r.user
-                WHERE r.conversation = ?1 ORDER BY r.key DESC LIMIT ?2
+                WHERE r.conversation = ?1 ORDER BY r.key DESC
                 """)
             defer { query.reset() }
             query.bind(1, view.key)
-            query.bind(2, Int64(clamping: limit, to: 0...Limits.pageEntriesMax))
+            let wanted = max(0, min(limit, Limits.pageEntriesMax))
             var found: [Report] = []
-            while try query.step() {
+            while found.count < wanted, try query.step() {
+                // A reason may repeat the words: who may not see the message does not see what is said of it.
+                guard view.sees(query.int64(0)) else { continue }
                 found.append(
                     Report(
                         sequence: query.int64(0), user: UserID(trusted: query.text(1)), reason: query.text(2),

@@ -83,11 +83,13 @@ extension SQLiteMessageStore {
     {
         var joining: [Joining] = []
         var lastSlot = conversation.head.lastSlot
+        let approves = try (self.writer.member(sender, in: conversation)?.membership.role ?? .member) >= .administrator
         for user in users.once() {
             guard let key = try self.writer.userKey(user) else { return .refused(.unknownUser(user)) }
             let known = try self.writer.member(key, in: conversation)?.membership
             if known?.active == true { continue }
             if known?.state == .banned { return .refused(.banned(user)) }
+            if known?.state == .requested, !approves { return .refused(.requested(user)) }
             // Left out like a member, so that nobody learns who has blocked him.
             if try self.writer.hasBlocked(key, sender) { continue }
             var slot = known?.slot ?? 0

@@ -92,7 +92,7 @@ package final class SQLiteMessageStore: MessageStore {
         conversation.newestMessage = entry.sequence
         if conversation.unfrozenSince == 0 {
             conversation.unfrozenSince = max(1, entry.time)
-            conversation.settingsDirty = true
+            conversation.unfrozenDirty = true
         }
         self.advanceHead(of: conversation, to: entry)
         return .appended(entry)

@@ -12,7 +12,9 @@ final class LiveConversation {
     var unfrozenSince: Int64
     /// Whether the head differs from its row.
     var dirty = false
-    /// Whether more of it than every entry changes does: settings, or `unfrozenSince`.
+    /// Whether `unfrozenSince` does.
+    var unfrozenDirty = false
+    /// Whether title, rules and the like do, which few entries change.
     var settingsDirty = false
 
     init(key: Int64, head: ConversationHead, newestMessage: Int64 = 0, unfrozenSince: Int64 = 0) {
@@ -102,25 +104,23 @@ extension Writer {
         return found
     }
 
+    private static let headColumns = """
+        sequence = ?2, messages = ?3, control_sequence = ?4, newest_message = ?5, member_count = ?6, last_slot = ?7, time = ?8, stamp = ?9
+        """
+
     /// Writes the changed heads: one row per conversation and batch (R32).
     func storeHeads() throws(SQLiteError) {
-        let update = try self.statement(
-            """
-            UPDATE conversations SET sequence = ?2, messages = ?3, control_sequence = ?4, newest_message = ?5, member_count = ?6,
-                last_slot = ?7, time = ?8, stamp = ?9
-            WHERE key = ?1
-            """)
+        let update = try self.statement("UPDATE conversations SET \(Self.headColumns) WHERE key = ?1")
         for live in self.cache.dirty {
-            update.bind(1, live.key)
-            update.bind(2, live.head.sequence)
-            update.bind(3, live.head.messages)
-            update.bind(4, live.head.controlSequence)
-            update.bind(5, live.newestMessage)
-            update.bind(6, Int64(live.head.memberCount))
-            update.bind(7, Int64(live.head.lastSlot))
-            update.bind(8, live.head.time)
-            update.bind(9, live.head.stamp)
-            try update.run()
+            if live.unfrozenDirty {
+                // Apart, because it moves the row in an index.
+                let both = try self.statement("UPDATE conversations SET \(Self.headColumns), unfrozen_since = ?10 WHERE key = ?1")
+                both.bind(10, live.unfrozenSince)
+                try self.store(live, both)
+                live.unfrozenDirty = false
+            } else {
+                try self.store(live, update)
+            }
             live.dirty = false
             if live.settingsDirty { try self.storeSettings(live) }
         }
@@ -128,13 +128,26 @@ extension Writer {
         if self.bearsStamps { try self.storeHighWater() }
     }
 
+    private func store(_ live: LiveConversation, _ update: Statement) throws(SQLiteError) {
+        update.bind(1, live.key)
+        update.bind(2, live.head.sequence)
+        update.bind(3, live.head.messages)
+        update.bind(4, live.head.controlSequence)
+        update.bind(5, live.newestMessage)
+        update.bind(6, Int64(live.head.memberCount))
+        update.bind(7, Int64(live.head.lastSlot))
+        update.bind(8, live.head.time)
+        update.bind(9, live.head.stamp)
+        try update.run()
+    }
+
     /// Writes what few entries change of a head.
     private func storeSettings(_ live: LiveConversation) throws(SQLiteError) {
         let update = try self.statement(
             """
             UPDATE conversations SET title = ?2, description = ?3, avatar = ?4, member_cap = ?5, history_visible = ?6, dissolved = ?7,
-                unfrozen_since = ?8, rule_send = ?9, rule_invite = ?10, rule_mention_all = ?11, rule_joining = ?12, rule_slow = ?13,
-                rule_recall = ?14, rule_receipts = ?15
+                rule_send = ?8, rule_invite = ?9, rule_mention_all = ?10, rule_joining = ?11, rule_slow = ?12, rule_recall = ?13,
+                rule_receipts = ?14
             WHERE key = ?1
             """)
         update.bind(1, live.key)
@@ -144,8 +157,7 @@ extension Writer {
         update.bind(5, Int64(live.head.memberCap))
         update.bind(6, live.head.historyVisible)
         update.bind(7, live.head.dissolved)
-        update.bind(8, live.unfrozenSince)
-        update.bind(live.head.rules, from: 9)
+        update.bind(live.head.rules, from: 8)
         try update.run()
         live.settingsDirty = false
     }

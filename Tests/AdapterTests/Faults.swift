@@ -16,6 +16,17 @@ extension SQLiteDatabase {
         }
     }
 
+    /// By statement: what SQLite makes of each that the one reading connection, or the writing one, has run.
+    func plans(ofWriter: Bool = false) throws -> [String: [String]] {
+        let connection = ofWriter ? self.writer.connection : try self.readers.read { $0 }
+        var plans: [String: [String]] = [:]
+        for sql in connection.statements.keys where !["BEGIN", "COMMIT", "ROLLBACK"].contains(sql) {
+            let query = try connection.prepare("EXPLAIN QUERY PLAN " + sql)
+            while try query.step() { plans[sql, default: []].append(query.text(3)) }
+        }
+        return plans
+    }
+
     /// Lets the file grow to so many pages, as a full disk would; never below its present size.
     func limitPages(to pages: Int) throws {
         try self.writer.connection.execute("PRAGMA max_page_count = \(pages)")

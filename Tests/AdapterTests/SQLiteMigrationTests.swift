@@ -33,7 +33,6 @@ import Testing
             // Ann, who has read 2; Ben, who has read nothing.
             "INSERT INTO members VALUES (1, 1, 1, 3, 1, 1, 0, 2, 3, 1004), (1, 2, 2, 1, 1, 1, 0, 0, 0, 1001)",
             "INSERT INTO intervals VALUES (1, 1, 1, 0), (1, 2, 1, 0)",
-            "INSERT INTO requests VALUES (1001, CAST('\(Self.entries[0].content.replacing("\"slots\":[2]", with: "\"slots\":[]")) cap 500 history true' AS BLOB))",
         ] { try connection.execute(sql) }
         for (index, entry) in Self.entries.enumerated() {
             try connection.execute(
@@ -42,6 +41,8 @@ import Testing
                     \(entry.ordinal), \(entry.ordinal), \(entry.relates), \(entry.crc), CAST('\(entry.content)' AS BLOB))
                 """)
         }
+        let asked = Self.entries[0].content.replacing(#""slots":[2]"#, with: #""slots":[]"#)
+        try connection.execute("INSERT INTO requests VALUES (1001, CAST('\(asked) cap 500 history true' AS BLOB))")
     }
 
     @Test func everythingIsThereAfterTheSecondStep() throws {

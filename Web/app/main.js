@@ -26,8 +26,10 @@ const app = createApp({
 const login = createLogin({ store, app });
 const shell = createShell({ store, app, clock, attention, announcer });
 
-document.body.append(login.element, shell.element);
+document.body.append(login.element);
 store.subscribe((keys) => {
+  // The log-in page carries nothing of what comes after it.
+  if (store.get('view', 'screen') === 'chat' && !shell.element.isConnected) document.body.append(shell.element);
   login.refresh();
   shell.refresh(keys);
 });

@@ -128,6 +128,7 @@ class Page:
         self.driver.execute_cdp_cmd('Input.insertText', {'text': text})
 
     def fill_log_in(self, name, password=PASSWORD, register=False):
+        self.until('return document.querySelector(".login:not([hidden])") !== null')
         if register:
             self.button('Create an account').click()
         for field, value in (('name', name), ('password', password)):

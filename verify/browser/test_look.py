@@ -57,7 +57,7 @@ def test_log_in(stage, shots):
     page.expect('401')
     page.open()
     shoot(page, shots, 'log-in')
-    assert page.run('return document.querySelectorAll("*").length') <= 250
+    assert page.run('return document.querySelectorAll("*").length') <= 150
     page.fill_log_in('Nobody', 'wrong password')
     page.until('return !document.querySelector(".problem").hidden')
     shoot(page, shots, 'log-in-refused')

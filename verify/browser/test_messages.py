@@ -385,7 +385,7 @@ def test_mentions_by_keyboard(stage, shots):
     called = talk.say(talk.ben, f'@{stage.name("Ann")} are you there?', content={'mentions': [talk.ann_wire.user]})
     row(page, called)
     assert page.run('return document.querySelector(`li[data-id="${arguments[0]}"]`).classList.contains("called")', called)
-    assert page.find(f'li[data-id="{called}"] .mention.me').text == f'@{stage.name("Ann")}'
+    assert page.find(f'li[data-id="{called}"] .mention.mine').text == f'@{stage.name("Ann")}'
     page.until('return parley && document.querySelector(".conversation .badge.at") !== null')
     shoot(page, shots, 'mentioned')
 

@@ -148,8 +148,8 @@ def test_the_list_stands_before_the_socket(talk):
 
 def test_a_dead_socket_is_found_by_its_silence(talk):
     ann, ben, group, proxy = talk
-    # What is not answered is noticed sooner; here nothing is asked.
-    ann.advance(1_000)
+    # What is not answered is noticed sooner; here nothing is asked, and what the page loads later has been loaded.
+    ann.advance(5_000)
     ann.event('read')
     ann.idle()
     proxy.set('stall')

@@ -146,6 +146,8 @@ package enum AppendRefusal: Sendable, Equatable {
     case notMember(UserID)
     /// The user is banned.
     case banned(UserID)
+    /// The user has asked to join: administrators let him in, others do not, whatever they may add.
+    case requested(UserID)
     /// The link cannot be used: unknown, revoked, expired, used up, or of another conversation.
     case badLink
     /// More of something than a conversation, or a message, may have; the text names it.

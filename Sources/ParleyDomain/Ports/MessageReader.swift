@@ -59,7 +59,7 @@ package protocol MessageReader: AnyObject, Sendable {
     func link(_ id: String, for user: UserID, at now: Int64) throws(ReadFailure) -> LinkPreview?
     /// The conversation of a link, whether or not it can still be used: a repeated `join` asks by it.
     func conversation(ofLink id: String) throws(ReadFailure) -> ConversationID?
-    /// Reports of messages, newest first: for administrators.
+    /// Reports of messages that the user may see, newest first: for administrators.
     func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report]
     func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile]
     /// The user's own JSON; nil if there is none.

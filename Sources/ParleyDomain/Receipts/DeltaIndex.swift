@@ -2,7 +2,7 @@
 /// changes up to N.
 ///
 /// So "how many members are counted for message N", for every N at once, costs one entry per place where the number changes
-/// and nothing per message. Sequences are cut into blocks of 1,024; each block has its changes, sorted and without zeros, and a
+/// and nothing per message (but 12 bytes for each 1,024 from the first such place to the last). Sequences are cut into blocks of 1,024; each block has its changes, sorted and without zeros, and a
 /// Fenwick tree (Fenwick 1994) has the sums over blocks. Changing and asking cost O(log blocks) and a walk in one block.
 struct DeltaIndex: Sendable {
     private struct Change {
@@ -13,6 +13,8 @@ struct DeltaIndex: Sendable {
     private static let shift: UInt32 = 10
     private static let mask: UInt32 = 1_023
 
+    /// The block that stands first in `blocks`: nothing changes before it.
+    private var base = 0
     private var blocks: [[Change]] = []
     /// Place i-1 has the sum of the blocks (i - lowest bit of i, i], counted from 1. Sums wrap around: what is asked for is
     /// the number of some members and always fits.
@@ -25,7 +27,7 @@ struct DeltaIndex: Sendable {
         self.tilt(block, by: delta)
     }
 
-    /// A rise by one happens at another sequence. Within a block, where most acknowledgements stay, the tree is left alone.
+    /// A rise by one happens at a later sequence. Within a block, where most acknowledgements stay, the tree is left alone.
     mutating func move(from old: UInt32, to new: UInt32) {
         let (oldBlock, newBlock) = (self.block(of: old), self.block(of: new))
         self.note(-1, in: oldBlock, at: UInt16(truncatingIfNeeded: old & Self.mask))
@@ -37,7 +39,8 @@ struct DeltaIndex: Sendable {
 
     /// The number at this sequence.
     func value(at sequence: UInt32) -> Int {
-        let block = Int(sequence >> Self.shift)
+        let block = Int(sequence >> Self.shift) - self.base
+        guard block >= 0 else { return 0 }
         var value: Int32 = 0
         var node = min(block, self.sums.count)
         while node > 0 {
@@ -64,16 +67,30 @@ struct DeltaIndex: Sendable {
 
     // MARK: Blocks
 
-    /// The block's place, made if it is the first beyond the last.
+    /// The block's place, made if it is outside of those that there are.
     private mutating func block(of sequence: UInt32) -> Int {
         let block = Int(sequence >> Self.shift)
-        while self.sums.count <= block {
+        if self.blocks.isEmpty { self.base = block }
+        if block < self.base { self.extendDown(to: block) }
+        while self.sums.count <= block - self.base {
             // A new node covers older blocks too: what lies between two prefixes of the tree.
             let node = self.sums.count + 1
             self.sums.append(self.sum(upTo: node - 1) &- self.sum(upTo: node & (node - 1)))
             self.blocks.append([])
         }
-        return block
+        return block - self.base
+    }
+
+    /// Makes room before the first block, for as many as there are, so that it is seldom done; the tree is built anew.
+    private mutating func extendDown(to block: Int) {
+        let base = max(0, min(block, self.base - self.blocks.count))
+        self.blocks.insert(contentsOf: repeatElement([], count: self.base - base), at: 0)
+        self.base = base
+        self.sums = self.blocks.map { $0.reduce(0) { $0 &+ $1.delta } }
+        for node in 1...self.sums.count {
+            let above = node + (node & -node)
+            if above <= self.sums.count { self.sums[above - 1] &+= self.sums[node - 1] }
+        }
     }
 
     private func sum(upTo last: Int) -> Int32 {

@@ -9,7 +9,8 @@
 /// merged when the row comes; a row may already contain them. Until all are loaded there are no answers.
 ///
 /// Limits: slots are 1...2^31-1, sequences 1...2^32-2 (`lastSequence`); there are no receipts for what comes later.
-/// Memory: 12 bytes and 1/8 a member, about 24 more for each who ever left or opted out, 8 for each place where a count changes.
+/// Memory: 12 bytes and 1/8 a member, about 24 more for each who ever left or opted out, 8 for each place where a count changes, and
+/// 12 for each 1,024 sequences between such places.
 /// A copy of the value shares its memory until one of the two changes: do not keep one.
 package struct ReceiptBook: Sendable {
     /// The largest sequence that has receipts.

@@ -3,6 +3,11 @@ package struct Unknown: Sendable {
     package struct Place: Hashable, Sendable {
         package var conversation: ConversationID
         package var user: UserID
+
+        package init(conversation: ConversationID, user: UserID) {
+            self.conversation = conversation
+            self.user = user
+        }
     }
 
     package var conversations: Set<ConversationID> = []

@@ -1,11 +1,12 @@
 import DequeModule
 import NIOCore
 
-/// The fan-out of a large room: its places in 64 lanes, by slot (R25), and the broadcasts that not all of them have been given yet.
+/// The fan-out of a large room: its places in 64 lanes, by slot (R25), and the broadcasts that not all of them have been given
+/// yet.
 ///
-/// A broadcast is kept once, in a log that all lanes share, and each place says how far in it its connection is: what queueing costs
-/// does not depend on the number of places, and whoever comes, goes or is served out of turn is exact to the broadcast. Lanes take
-/// turns; a round of a lane visits each of its places once.
+/// A broadcast is kept once, in a log that all lanes share, and each place says how far in it its connection is: what queueing
+/// costs does not depend on the number of places, and whoever comes, goes or is served out of turn is exact to the broadcast.
+/// Lanes take turns; a round of a lane visits each of its places once.
 final class Lanes {
     static let count = 64
 

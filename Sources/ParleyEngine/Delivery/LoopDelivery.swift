@@ -95,7 +95,8 @@ final class LoopDelivery {
         }
     }
 
-    /// Gives a connection what it is owed of a conversation, before its lane's turn. Whether it has now all that was broadcast there.
+    /// Gives a connection what it is owed of a conversation, before its lane's turn. Whether it has now all that was broadcast
+    /// there.
     @discardableResult
     private func give(_ connection: Connection, _ conversation: ConversationID) -> Bool {
         guard let seat = connection.seat(in: conversation), !seat.isQuiet else { return false }
@@ -210,8 +211,8 @@ final class LoopDelivery {
 
     // MARK: Quiet seats
 
-    /// Whether a connection is pushed a conversation's entries from here on, or told of its head at times (R36). False if it has no
-    /// seat there. A seat is pushed to until this is asked; a member who was away and comes back is pushed to again.
+    /// Whether a connection is pushed a conversation's entries from here on, or told of its head at times (R36). False if it has
+    /// no seat there. A seat is pushed to until this is asked; a member who was away and comes back is pushed to again.
     func follow(_ connection: Connection, _ conversation: ConversationID, push: Bool) -> Bool {
         guard let seat = connection.seat(in: conversation) else { return false }
         guard seat.isQuiet == push else { return true }
@@ -259,7 +260,8 @@ final class LoopDelivery {
         self.turns.write()
     }
 
-    /// The server is going down: every connection is told, with a moment of its own to come back at, and what was asked is answered.
+    /// The server is going down: every connection is told, with a moment of its own to come back at, and what was asked is
+    /// answered.
     func drain(_ promise: EventLoopPromise<Void>) {
         for connection in self.connections.values { connection.drain() }
         self.turns.write()

@@ -3,9 +3,9 @@ import NIOCore
 
 /// What one event loop writes, turn by turn, so that nobody waits for the fan-out of a large room (R25, R28).
 ///
-/// A turn writes, in this order: answers; what small rooms have; and large rooms in rotation, a few connections of one, then of the next.
-/// Each is bounded, so a turn of the loop is short. Between turns the loop looks at its sockets: what a client asks is read,
-/// and answered, while the fan-out goes on.
+/// A turn writes, in this order: answers; what small rooms have; and large rooms in rotation, a few connections of one, then of
+/// the next. Each is bounded, so a turn of the loop is short. Between turns the loop looks at its sockets: what a client asks is
+/// read, and answered, while the fan-out goes on.
 final class LoopTurns {
     /// How long the loop is left alone between turns. NIO runs what is due before it looks at sockets, so a next turn that
     /// is due at once would keep it from reading until all is written; this is longer than NIO needs to see that nothing is.

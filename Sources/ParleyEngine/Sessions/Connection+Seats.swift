@@ -32,16 +32,16 @@ extension Connection {
         return self.seats
     }
 
-    /// Asks not to be pushed a conversation's entries (false), or to be pushed them again (true): R36. False if this connection is
-    /// not live in the conversation.
+    /// Asks not to be pushed a conversation's entries (false), or to be pushed them again (true): R36. False if this connection
+    /// is not live in the conversation.
     func follow(_ conversation: ConversationID, push: Bool) -> Bool {
         self.delivery.follow(self, conversation, push: push)
     }
 
     // MARK: Heads
 
-    /// The heads for a heartbeat: of this client's conversations that moved since it was last told. Left out are those that are on
-    /// their way to it in a lane, or that it is told of as a quiet one.
+    /// The heads for a heartbeat: of this client's conversations that moved since it was last told. Left out are those that are
+    /// on their way to it in a lane, or that it is told of as a quiet one.
     func news() -> [(ConversationID, Int64)] {
         defer { self.seenTick = self.delivery.tick }
         return self.seats.compactMap { seat in
@@ -50,8 +50,8 @@ extension Connection {
         }
     }
 
-    /// The heads for a client that reads again: of everything that moved or was dropped, and what lanes still have for it, which it
-    /// does not need any more.
+    /// The heads for a client that reads again: of everything that moved or was dropped, and what lanes still have for it, which
+    /// it does not need any more.
     func newsAfterDrop() -> [(ConversationID, Int64)] {
         defer {
             self.seenTick = self.delivery.tick

@@ -213,6 +213,12 @@ extension MessageReaderContract {
             try room.make("role", .setRole(user(3), .administrator))
             let audit = try reader.audit(room.id, for: user(3), before: .max, limit: 99)
             try expectEqual(audit.entries.map(\.sequence), [22, 21, 19, 18, 17, 13, 8, 4], "audit")
+            for sequence in [2, 5, 9] as [Int64] {
+                let report = Note.report(room.id, sequence: sequence, by: user(1), reason: "r", time: sequence)
+                try expectEqual(room.note(report), .done, "report of \(sequence)")
+            }
+            try expectEqual(reader.reports(of: room.id, for: user(3), limit: 1).map(\.sequence), [5], "reports")
+            try expectEqual(reader.reports(of: room.id, for: user(1), limit: 9).map(\.sequence), [9, 5, 2], "reports for u1")
         },
         ContractCase("strangers, former members and the invited are shown nothing of a conversation") { subject in
             let room = try Room.make(subject, members: 4)

@@ -85,8 +85,11 @@ extension MessageStoreContract {
             for number in [2, 3, 5] {
                 try expectEqual(room.refusal("d\(number)", .decline(user(number))), .notMember(user(number)), "decline")
             }
-            // Who asked is let in by an add.
+            // Who asked is let in by an add, of an administrator.
             try room.make("ask again", .request(link: "door"), by: 4)
+            try expectEqual(room.refusal("by u2", .add([user(5), user(4)]), by: 2), .requested(user(4)), "let in by a member")
+            try expectEqual(room.membership(4).state, .requested, "state then")
+            try expect(try subject.store.membership(of: user(5), in: room.id) == nil, "u5 has a place all the same")
             try expectEqual(room.joiners(room.change("let in", .add([user(4)]))).map(\.slot), [3], "slot")
         },
         ContractCase("a ban ends a membership and keeps out by every way") { subject in

@@ -146,7 +146,10 @@ extension MemoryReading {
 
     package func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {
         let room = try self.snapshot.administrated(conversation, by: user)
-        return Array(room.reports.reversed().prefix(max(0, min(limit, Limits.pageEntriesMax))))
+        let member = room.members[user]
+        return Array(
+            room.reports.reversed().filter { member?.sees($0.sequence) == true }.prefix(max(0, min(limit, Limits.pageEntriesMax)))
+        )
     }
 
     package func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile] {

@@ -75,10 +75,12 @@ extension MemoryState {
         switch change {
         case .add(let users):
             var joining: [UserID] = []
+            let approves = (conversation.members[draft.sender]?.row.role ?? .member) >= .administrator
             for user in Self.once(users) {
                 guard self.users[user] != nil else { throw Refused(.unknownUser(user)) }
                 let state = conversation.members[user]?.row.state
                 if state == .banned { throw Refused(.banned(user)) }
+                if state == .requested, !approves { throw Refused(.requested(user)) }
                 if state != .active, !self.has(user, blocked: draft.sender) { joining.append(user) }
             }
             try Self.needRoom(for: joining.count, conversation)

@@ -45,9 +45,9 @@ final class SimRoom {
 
 /// Mirrors the engine's `LoopDelivery`: rooms, seats, ticks, and writes of a few connections per turn.
 ///
-/// The engine serves large rooms in lanes and answers before pushes. That changes when a connection is written to and what else goes in the
-/// same write, not what it gets of a conversation and in which order, acks in their places included; so one queue does here. That it
-/// does not change is what the engine's `LaneModelTests` hold.
+/// The engine serves large rooms in lanes and answers before pushes. That changes when a connection is written to and what else
+/// goes in the same write, not what it gets of a conversation and in which order, acks in their places included; so one queue
+/// does here. That it does not change is what the engine's `LaneModelTests` hold.
 final class SimLoop {
     let index: Int32
     unowned let server: SimServer

@@ -5,8 +5,8 @@ import ParleyWire
 
 @testable import ParleyEngine
 
-/// Connections on a bench's one loop that are driven by effects alone, as the shard would give them: what a loop writes, and in which
-/// of its turns, is then up to the loop.
+/// Connections on a bench's one loop that are driven by effects alone, as the shard would give them: what a loop writes, and in
+/// which of its turns, is then up to the loop.
 final class Crowd: Sendable {
     struct Member: Sendable {
         let user: UserID

@@ -6,8 +6,8 @@ import Testing
 
 @testable import ParleyEngine
 
-/// Large rooms are served in lanes (R25), and nobody's answer waits behind them (R28). Counts only: what a turn takes in time is for
-/// the bench.
+/// Large rooms are served in lanes (R25), and nobody's answer waits behind them (R28). Counts only: what a turn takes in time is
+/// for the bench.
 @Suite(.timeLimit(.minutes(10))) struct LaneTests {
     private static func settings(_ change: (inout EngineSettings) -> Void = { _ in }) -> EngineSettings {
         var settings = EngineSettings()

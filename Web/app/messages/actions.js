@@ -123,7 +123,9 @@ export function createActions({ store, clock, menu, perform }) {
       cancelPress();
       pressed = true;
       const target = row.isConnected && row.dataset.state === 'sent' && targetOf(row);
-      if (target) showMenu(target);
+      if (!target) return;
+      showMenu(target);
+      menu.hold();
     });
     row.addEventListener('pointermove', moved);
     cancelPress = () => {

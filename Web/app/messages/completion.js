@@ -24,7 +24,7 @@ export function createCompletion({ field, candidates, onPick }) {
 
   async function update() {
     place = field.selectionStart === field.selectionEnd ? mentionAt(field.value, field.selectionStart) : null;
-    if (!place) refused = -1;
+    if (place?.start !== refused) refused = -1;
     if (!place || place.start === refused) return close();
     const mine = (round += 1);
     const known = await candidates();

@@ -45,9 +45,19 @@ export function createFloat(props, ...children) {
     if (inside) back?.()?.focus({ preventScroll: true });
   }
 
+  /** The click that follows the finger's end comes before the next frame but one. */
+  function release() {
+    requestAnimationFrame(() => requestAnimationFrame(() => element.classList.remove('held')));
+  }
+
   return {
     element,
     close,
+    /** Under a finger that still lies on it, it takes no press: the end of a long press chooses nothing. */
+    hold() {
+      element.classList.add('held');
+      for (const end of ['pointerup', 'pointercancel']) document.addEventListener(end, release, { capture: true, once: true });
+    },
     open(rectangle, focusBack) {
       near = rectangle;
       back = focusBack;

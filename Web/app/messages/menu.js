@@ -42,5 +42,6 @@ export function createMenu(label) {
       items()[0]?.focus();
     },
     close: float.close,
+    hold: float.hold,
   };
 }

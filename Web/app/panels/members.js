@@ -19,7 +19,7 @@ const pagesPerSearch = 10;
 const roleNames = { owner: 'Owner', administrator: 'Administrator' };
 
 /** `only`: a part of the members, with its own `title` and words for `none`. */
-export function membersScreen(context, conversation, { title = 'Members', only = () => true, none = 'Nobody here has such a name.' } = {}) {
+export function membersScreen(context, conversation, { title = 'Members', only = null, none = 'Nobody here has such a name.' } = {}) {
   const { store, app, clock, panel } = context;
   const me = store.get('me', 'user');
   let roster = emptyRoster();
@@ -38,12 +38,12 @@ export function membersScreen(context, conversation, { title = 'Members', only =
   const invite = h('button', { type: 'button', class: 'quiet', on: { click: () => panel.push(pickScreen(context, conversation, 'invite')) } }, icon('plus'), h('span', { text: 'Invite' }));
   const tools = h('div', { class: 'tools' }, add, invite);
   const menu = createMenu('What to do with this member');
-  const rows = createWindowed({ rowHeight, label: title, create: () => h('li'), fill, onNear: () => budget > 0 && load() });
+  const rows = createWindowed({ rowHeight, label: title, create: () => h('li'), fill, onNear });
   const element = h('div', { class: 'members' },
     tools,
     h('div', { class: 'field search' }, search),
-    h('label', { class: 'check' }, former, h('span', { text: 'Show former members' })),
-    count, rows.element, menu.element);
+    !only && h('label', { class: 'check' }, former, h('span', { text: 'Show former members' })),
+    !only && count, rows.element, menu.element);
   rows.element.addEventListener('click', (event) => {
     const button = event.target.closest('button.person');
     const member = button && roster.members.find((each) => each.user === button.dataset.user);
@@ -101,17 +101,23 @@ export function membersScreen(context, conversation, { title = 'Members', only =
     }
   }
 
+  /** Whoever scrolls gets all there is; a search gives up after a while. */
+  function onNear(scrolled) {
+    if (scrolled) budget = pagesPerSearch;
+    if (budget > 0) load();
+  }
+
   function restart() {
     budget = pagesPerSearch;
     show();
   }
 
   function show() {
-    const found = selected(roster, { search: search.value, former: former.checked, only: (member) => only(member, clock.now()) });
+    const found = selected(roster, { search: search.value, former: former.checked, only: (member) => !only || only(member, clock.now()) });
     const total = summary()?.members ?? 0;
     const people = total === 1 ? '1 member' : `${total.toLocaleString()} members`;
     count.textContent = onlineCount === null ? people : `${people}, ${onlineCount.toLocaleString()} online`;
-    tools.hidden = !mayInvite(summary());
+    tools.hidden = Boolean(only) || !mayInvite(summary());
     showFoot(found.length);
     rows.show(found.map((member) => ({ key: String(member.slot), ...rowOf(member) })));
   }

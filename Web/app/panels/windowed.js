@@ -6,7 +6,7 @@ import { elementOf, h, reconcile } from '../ui/dom.js';
 const spare = 8;
 const nearEdge = 600;
 
-/** `onNear()` is called whenever the end of the rows is near: time to load more. Rows have a `key` and one button. */
+/** `onNear(scrolled)` is called whenever the end of the rows is near, perhaps because somebody went there: time to load more. Rows have a `key` and one button. */
 export function createWindowed({ rowHeight, label, create, fill, onNear }) {
   const list = h('ul', { class: 'people windowed-rows', 'aria-label': label, on: { keydown, focusin } });
   const foot = h('div', { class: 'windowed-foot' });
@@ -14,10 +14,10 @@ export function createWindowed({ rowHeight, label, create, fill, onNear }) {
   let rows = [];
   let stop = 0;
 
-  element.addEventListener('scroll', draw, { passive: true });
-  new ResizeObserver(draw).observe(element);
+  element.addEventListener('scroll', () => draw(element.scrollTop > 0), { passive: true });
+  new ResizeObserver(() => draw()).observe(element);
 
-  function draw() {
+  function draw(scrolled = false) {
     if (!element.isConnected) return;
     list.style.height = `${rows.length * rowHeight}px`;
     const top = Math.max(0, element.scrollTop - list.offsetTop);
@@ -32,7 +32,7 @@ export function createWindowed({ rowHeight, label, create, fill, onNear }) {
     if (focused >= to && focused < rows.length) shown.push(focused);
     reconcile(list, shown.map((index) => rows[index]), create, fill);
     for (const index of shown) place(elementOf(list, rows[index].key), index, index === tab);
-    if (list.offsetTop + rows.length * rowHeight - element.scrollTop - element.clientHeight < nearEdge) onNear();
+    if (list.offsetTop + rows.length * rowHeight - element.scrollTop - element.clientHeight < nearEdge) onNear(scrolled);
   }
 
   /** Beside what a row shows, so that a row that only moves, or gets the focus, stays the same element. */

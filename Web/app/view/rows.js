@@ -53,7 +53,7 @@ function words(row) {
 
 function part(part, people) {
   if (typeof part === 'string') return part;
-  if (part.user) return h('span', { class: `mention${people.find((each) => each.user === part.user)?.me ? ' me' : ''}`, text: part.text });
+  if (part.user) return h('span', { class: `mention${people.find((each) => each.user === part.user)?.me ? ' mine' : ''}`, text: part.text });
   return h('a', { href: part.href, rel: 'noopener noreferrer', target: '_blank', tabindex: '-1', text: part.text });
 }
 
