@@ -56,6 +56,17 @@ extension SQLiteMessageReader {
         }
     }
 
+    package func preferences(of user: UserID) throws(ReadFailure) -> Preferences {
+        try self.snapshot { (snapshot) throws(SQLiteError) -> Preferences in
+            let query = try snapshot.statement(
+                "SELECT p.receipts, p.presence FROM preferences p JOIN users u ON u.key = p.user WHERE u.id = ?1")
+            defer { query.reset() }
+            query.bind(1, user.rawValue)
+            guard try query.step() else { return Preferences() }
+            return Preferences(receipts: query.int64(0) != 0, presence: query.int64(1) != 0)
+        }
+    }
+
     package func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {
         try self.answer(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             guard view.isAdministrator else { return .failure(.forbidden) }

@@ -296,7 +296,6 @@ import Testing
             presence.with("users", "[]", .outOfRange, "1 to 200 user ids"),
             presence.with("conversation", #""c""#, .unknownField, "either users or conversation, not both", at: "users"),
             notify.without("level", "a string"), notify.with("level", #""some""#, .outOfRange, "all, mentions or none"),
-            Form(type: "preferences", fields: []).without("receipts", "true or false; or presence"),
             report.without("reason", "a string"), report.with("reason", #""""#, .empty, "at least 1 character"),
             report.with("reason", long(501, "😀"), .tooLong, "at most 500 characters"),
             report.with("reason", "1", .wrongType, "a string"),

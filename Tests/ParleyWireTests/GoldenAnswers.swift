@@ -154,6 +154,7 @@ enum GoldenAnswers {
             "links": self.text { $0.links(id: 6, self.general, [(links[0], "k7.x2"), (links[1], "k8.y3")], into: &$1) },
             "link-info": self.text { $0.linkInfo(id: 6, LinkPreview(head: open, membership: nil), into: &$1) },
             "link-info-asked": self.text { $0.linkInfo(id: 6, LinkPreview(head: closed, membership: asked), into: &$1) },
+            "preferences": self.text { $0.preferences(id: 5, Preferences(receipts: true, presence: false), into: &$1) },
             "blocks": self.text {
                 $0.blocks(id: 5, [UserProfile(user: UserID(trusted: "u9"), name: "Max")], into: &$1)
             },

@@ -149,6 +149,7 @@ enum GoldenRequests {
         "preferences-one": .note(.preferences(receipts: nil, presence: true)),
         "block": .note(.block(UserID(trusted: "u9"), on: true)),
         "blocks": .query(.blocks),
+        "preferences-asked": .query(.preferences),
         "report": .note(.report(general, sequence: 40, reason: "spam")),
         "reports": .query(.reports(general, limit: 50)),
         "data": .note(.data(general, Array(#"{"color":"red"}"#.utf8))),

@@ -62,6 +62,7 @@ package protocol MessageReader: AnyObject, Sendable {
     /// Reports of messages that the user may see, newest first: for administrators.
     func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report]
     func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile]
+    func preferences(of user: UserID) throws(ReadFailure) -> Preferences
     /// The user's own JSON; nil if there is none.
     func data(of user: UserID, in conversation: ConversationID?) throws(ReadFailure) -> [UInt8]?
     /// When these users were last seen: those only who share a conversation with the user and let themselves be seen.

@@ -14,6 +14,19 @@ package enum Note: Sendable, Equatable {
     case seen(UserID, at: Int64)
 }
 
+/// What a user lets others see of him; unless set, everything.
+package struct Preferences: Sendable, Equatable {
+    /// Whether senders learn that he has read (R54).
+    package var receipts: Bool
+    /// Whether others learn that he is online, and when he was seen (B2).
+    package var presence: Bool
+
+    package init(receipts: Bool = true, presence: Bool = true) {
+        self.receipts = receipts
+        self.presence = presence
+    }
+}
+
 package enum NoteOutcome: Sendable, Equatable {
     case done
     /// Receipts went off or on: in each conversation from the entry after this head on.

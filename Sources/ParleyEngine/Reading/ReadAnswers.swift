@@ -75,7 +75,8 @@ struct ReadAnswers: Sendable {
             let members = try self.reader.members(of: conversation, for: user, in: state, after: after, limit: limit + 1)
             encoder.members(
                 id: id, conversation, Array(members.prefix(limit)), more: members.count > limit, version: nil, into: &buffer)
-        case .links, .linkInfo, .blocks, .reports, .data: try self.write(own: query, id, user, now, &encoder, &buffer)
+        case .links, .linkInfo, .blocks, .preferences, .reports, .data:
+            try self.write(own: query, id, user, now, &encoder, &buffer)
         }
     }
 
@@ -105,6 +106,7 @@ struct ReadAnswers: Sendable {
             }
             encoder.linkInfo(id: id, preview, into: &buffer)
         case .blocks: encoder.blocks(id: id, try self.reader.blocks(of: user), into: &buffer)
+        case .preferences: encoder.preferences(id: id, try self.reader.preferences(of: user), into: &buffer)
         case .reports(let conversation, let limit):
             let reports = try self.reader.reports(of: conversation, for: user, limit: limit)
             encoder.reports(id: id, conversation, reports, into: &buffer)

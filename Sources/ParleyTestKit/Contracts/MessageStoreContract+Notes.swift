@@ -135,6 +135,8 @@ extension MessageStoreContract {
                 try room.reader.seen(asked, for: user(2)), [Seen(user: user(1), time: 0), Seen(user: user(2), time: 60)], "seen")
             try expectEqual(try room.reader.seen([user(2)], for: user(5)), [], "for a stranger")
             try expectEqual(try room.reader.seen([user(2)], for: user(4)), [], "for a former member")
+            try expectEqual(subject.reader.preferences(of: user(3)), Preferences(receipts: true, presence: false), "kept")
+            try expectEqual(subject.reader.preferences(of: user(2)), Preferences(), "unless set")
             try expectEqual(room.note(.preferences(user(3), receipts: nil, presence: true)), .done)
             try expectEqual(try room.reader.seen([user(3)], for: user(2)), [Seen(user: user(3), time: 70)], "seen again")
         },

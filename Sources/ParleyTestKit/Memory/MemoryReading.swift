@@ -140,6 +140,11 @@ extension MemoryReading {
         return nil
     }
 
+    package func preferences(of user: UserID) throws(ReadFailure) -> Preferences {
+        let known = self.snapshot.users[user]
+        return Preferences(receipts: known?.receipts ?? true, presence: known?.presence ?? true)
+    }
+
     package func conversation(ofLink id: String) throws(ReadFailure) -> ConversationID? {
         self.snapshot.all.first { $0.links.contains { $0.link.id == id } }?.head.conversation
     }

@@ -73,6 +73,7 @@ package enum Query: Sendable, Equatable {
     /// The token of a link: its name and its secret, not checked.
     case linkInfo(String)
     case blocks
+    case preferences
     case reports(ConversationID, limit: Int)
     case data(ConversationID?)
 }

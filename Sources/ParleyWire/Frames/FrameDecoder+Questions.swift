@@ -128,9 +128,7 @@ extension FrameDecoder {
         case "preferences":
             let receipts = try object.optionalBoolean("receipts", bytes)
             let presence = try object.optionalBoolean("presence", bytes)
-            guard receipts != nil || presence != nil else {
-                throw Refusal(.missingField, field: "receipts", rule: "true or false; or presence")
-            }
+            guard receipts != nil || presence != nil else { return .query(.preferences) }
             return .note(.preferences(receipts: receipts, presence: presence))
         case "block": return .note(.block(try object.identifier("user", bytes), on: try object.boolean("on", bytes)))
         case "report":

@@ -145,6 +145,13 @@ extension FrameEncoder {
         }
     }
 
+    package mutating func preferences(id: Int64, _ preferences: Preferences, into buffer: inout ByteBuffer) {
+        self.answer("preferences", id, into: &buffer) { body in
+            body.writeStaticString(preferences.receipts ? #","receipts":true"# : #","receipts":false"#)
+            body.writeStaticString(preferences.presence ? #","presence":true"# : #","presence":false"#)
+        }
+    }
+
     /// - Parameter data: A JSON object; nil where there is none.
     package mutating func data(
         id: Int64, _ conversation: ConversationID?, _ data: [UInt8]?, into buffer: inout ByteBuffer

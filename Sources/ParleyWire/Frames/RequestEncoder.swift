@@ -169,6 +169,7 @@ package struct RequestEncoder {
         case .links(let conversation): buffer.writeRequest("links", id, conversation) { _ in }
         case .linkInfo(let link): buffer.writeRequest("link_info", id) { $0.writeField("link", text: link) }
         case .blocks: buffer.writeRequest("blocks", id) { _ in }
+        case .preferences: buffer.writeRequest("preferences", id) { _ in }
         case .reports(let conversation, let limit):
             buffer.writeRequest("reports", id, conversation) { $0.writeField("limit", Int64(limit)) }
         case .data(let conversation):

@@ -146,6 +146,7 @@ class PassingReader: MessageReader, @unchecked Sendable {
     func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {
         try self.inner.reports(of: conversation, for: user, limit: limit)
     }
+    func preferences(of user: UserID) throws(ReadFailure) -> Preferences { try self.inner.preferences(of: user) }
     func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile] {
         try self.inner.blocks(of: user)
     }

@@ -16,6 +16,7 @@ const shapes = {
   links: { id: 'number', links: 'object' },
   link_info: { id: 'number', conversation: 'string', title: 'string' },
   blocks: { id: 'number', users: 'object' },
+  preferences: { id: 'number' },
   reports: { id: 'number', reports: 'object' },
   presence: { users: 'object' },
   pong: { id: 'number' },
