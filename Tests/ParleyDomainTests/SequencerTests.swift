@@ -248,9 +248,9 @@ import Testing
         // Of who is not connected it must be looked up first whether he is a member.
         let eve = UserID(trusted: "eve")
         #expect(sequencer.advance(Self.origin(3), user: eve, Self.room("a"), read: 1, delivered: 1).isEmpty)
-        let place = Unknown.Place(conversation: Self.room("a"), user: eve)
-        #expect(sequencer.unknown(for: []).places == [place])
-        _ = sequencer.learn(heads: [], places: [(place, nil)])
+        let places = sequencer.unknown(for: []).places
+        #expect(places.map(\.user) == [eve])
+        _ = sequencer.learn(heads: [], places: places.map { ($0, nil) })
         let stranger = sequencer.advanceUnplaced()
         guard case .answer(_, .refused(let refused))? = stranger.first else { Issue.record("\(stranger)"); return }
         #expect(refused.code == .notMember)
