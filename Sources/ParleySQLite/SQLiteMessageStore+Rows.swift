@@ -62,14 +62,15 @@ extension SQLiteMessageStore {
         var joined: [Joiner] = []
         joined.reserveCapacity(users.count)
         for one in users {
-            try self.join(one, role: role, visibleFrom: visibleFrom, at: entry, in: conversation)
-            joined.append(Joiner(user: one.user, slot: one.slot, visibleFrom: visibleFrom))
+            let isCounted = try self.join(one, role: role, visibleFrom: visibleFrom, at: entry, in: conversation)
+            joined.append(Joiner(user: one.user, slot: one.slot, visibleFrom: visibleFrom, isCounted: isCounted))
         }
         return joined
     }
 
+    /// Whether the receipts of who joined are counted.
     private func join(_ one: Joining, role: Role, visibleFrom: Int64, at entry: Entry, in conversation: LiveConversation)
-        throws(SQLiteError)
+        throws(SQLiteError) -> Bool
     {
         let sql = """
             INSERT INTO members (conversation, user, slot, role, state, visible_from, ended_at, read, delivered, stamp, changed)
@@ -93,7 +94,7 @@ extension SQLiteMessageStore {
             insert.bind(2, one.key)
             insert.bind(3, entry.sequence)
         }
-        guard try self.writer.hidesReceipts(one.key) else { return }
+        guard try self.writer.hidesReceipts(one.key) else { return true }
         try self.update(
             """
             INSERT INTO exclusions (user, conversation, from_sequence, to_sequence) SELECT ?1, ?2, ?3, 0
@@ -104,6 +105,7 @@ extension SQLiteMessageStore {
             insert.bind(2, conversation.key)
             insert.bind(3, entry.sequence)
         }
+        return false
     }
 
     /// Gives users who are no members another state. Who had nothing to do with the conversation gets a row without a slot; of a ban he

@@ -122,10 +122,14 @@ package struct Joiner: Sendable, Equatable {
     /// The first sequence that he may see.
     package var visibleFrom: Int64
 
-    package init(user: UserID, slot: Int32, visibleFrom: Int64) {
+    /// False for who has his receipts off: he is not counted from his first entry on (R54).
+    package var isCounted: Bool
+
+    package init(user: UserID, slot: Int32, visibleFrom: Int64, isCounted: Bool = true) {
         self.user = user
         self.slot = slot
         self.visibleFrom = visibleFrom
+        self.isCounted = isCounted
     }
 }
 

@@ -207,6 +207,7 @@ extension Sequencer {
         self.desks[id]?.book.grow(to: entry.sequence)
         for joiner in joined {
             self.desks[id]?.book.join(slot: joiner.slot, at: entry.sequence, visibleFrom: joiner.visibleFrom)
+            if !joiner.isCounted { self.desks[id]?.book.exclude(slot: joiner.slot, from: entry.sequence) }
         }
         switch change {
         case .end(let user), .ban(let user):

@@ -162,7 +162,7 @@ package struct MemoryState: Sendable {
             member.intervals.append(Interval(from: entry.sequence))
         }
         self.conversations[id]?.head.memberCount += 1
-        return Joiner(user: user, slot: slot, visibleFrom: visibleFrom)
+        return Joiner(user: user, slot: slot, visibleFrom: visibleFrom, isCounted: !excluded)
     }
 
     /// Changes a membership as others see it, and makes the row if there is none.

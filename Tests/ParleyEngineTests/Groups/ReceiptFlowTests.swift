@@ -87,6 +87,21 @@ import Testing
         await bench.close()
     }
 
+    /// Who has his receipts off is not counted either where he joins while the sender's counts are in use.
+    @Test func whoJoinsWithReceiptsOffIsNotCounted() async throws {
+        let bench = try EngineBench(users: ["ann", "bob", "cem"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let group = try await bench.group(of: ["bob"], by: annSession, at: ann)
+        let ask = #"{"type":"receipts","id":2,"conversation":"\#(group)"}"#
+        _ = try await bench.exchange(ask, as: "ann")
+        _ = try await bench.exchange(#"{"type":"preferences","id":1,"receipts":false}"#, as: "cem")
+        try await bench.say(#"{"type":"add","id":2,"conversation":"\#(group)","client_id":"a","users":["cem"]}"#, on: annSession)
+        try await bench.send(group, 10, on: annSession)
+        try await bench.until { ann.summary.last == "ack 3" }
+        #expect(try await bench.exchange(ask, as: "ann").text.contains(#"[{"sequence":3,"total":1,"read":0,"delivered":0}]"#))
+        await bench.close()
+    }
+
     /// With a retention, old messages keep their counts, and lists are no longer answered (R52).
     @Test func oldReceiptsAreFrozen() async throws {
         var settings = EngineSettings()
