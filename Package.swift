@@ -102,7 +102,7 @@ let package = Package(
         .executableTarget(name: "parley-receipt-bench", dependencies: ["ParleyDomain", "CSQLite"], path: "Benchmarks/receipts"),
 
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
-        .testTarget(name: "ModelTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
+        .testTarget(name: "ModelTests", dependencies: ["ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),
         .testTarget(
             name: "ParleyEngineTests",
