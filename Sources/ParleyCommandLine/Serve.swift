@@ -46,6 +46,10 @@ package struct ServeOptions: ParsableArguments {
     @Flag(help: "Lifts the limits on how often a client may ask. For benches on your own machine only.")
     var noRateLimits = false
 
+    @Option(
+        help: ArgumentHelp("Days for which it is kept who has read; then only how many have. 0: for ever.", valueName: "days"))
+    var receiptDays = 0
+
     @Option(help: "Event loops; one per core but one unless given.")
     var loops: Int?
 
@@ -54,6 +58,7 @@ package struct ServeOptions: ParsableArguments {
 
     package func validate() throws {
         if let loops = self.loops, !(1...256).contains(loops) { throw ValidationError("--loops takes 1 to 256.") }
+        guard (0...36_500).contains(self.receiptDays) else { throw ValidationError("--receipt-days takes 0 to 36500.") }
         guard Logger.Level(rawValue: self.logLevel) != nil else {
             throw ValidationError("--log-level takes trace, debug, info, notice, warning or error.")
         }
@@ -85,6 +90,7 @@ package struct ServeOptions: ParsableArguments {
         configuration.registration = !self.noRegistration
         configuration.rateLimits = !self.noRateLimits
         configuration.loops = self.loops
+        configuration.engine.receiptRetentionMilliseconds = Int64(self.receiptDays) * 86_400_000
         let server = ParleyServer(configuration, logger: Logger(label: "parley"))
         do {
             try await body(server) { url in say("Parley is ready: open \(url)") }
