@@ -90,7 +90,7 @@ package struct ServeOptions: ParsableArguments {
         configuration.registration = !self.noRegistration
         configuration.rateLimits = !self.noRateLimits
         configuration.loops = self.loops
-        configuration.engine.receiptRetentionMilliseconds = Int64(self.receiptDays) * 86_400_000
+        configuration.receiptDays = self.receiptDays
         let server = ParleyServer(configuration, logger: Logger(label: "parley"))
         do {
             try await body(server) { url in say("Parley is ready: open \(url)") }

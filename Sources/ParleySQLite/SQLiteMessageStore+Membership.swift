@@ -159,7 +159,8 @@ extension SQLiteMessageStore {
         for user in users.once() {
             guard let key = try self.writer.userKey(user) else { return .refused(.unknownUser(user)) }
             let state = try self.writer.member(key, in: conversation)?.membership.state
-            if state == .active || state == .banned { continue }
+            // Who has asked is for administrators to let in: an invitation is no way round them.
+            if state == .active || state == .banned || state == .requested { continue }
             if try self.writer.hasBlocked(key, sender) { continue }
             invited.append((user, key))
         }

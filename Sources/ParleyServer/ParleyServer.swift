@@ -49,6 +49,7 @@ package struct ParleyServer: Sendable {
             wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) })
         var settings = self.configuration.engine
         if !self.configuration.rateLimits { settings.framesPerSecond = 0 }
+        settings.receiptRetentionMilliseconds = Int64(self.configuration.receiptDays) * 86_400_000
         settings.linkSecret = try SQLiteAccountStore(database).secret(named: "links") {
             (0..<32).map { _ in UInt8.random(in: .min ... .max) }
         }

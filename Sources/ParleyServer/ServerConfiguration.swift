@@ -18,6 +18,8 @@ package struct ServerConfiguration: Sendable {
     package var rateLimits = true
     /// Event loops; nil takes one per core but one, which the thread that writes needs (docs/performance.md has the figures).
     package var loops: Int?
+    /// Days for which it is kept who has read, 0 to 36,500; 0 for ever (R52).
+    package var receiptDays = 0
     package var engine = EngineSettings()
     /// See `SQLiteDatabase.Options.forgoesDurability`.
     package var forgoesDurability = false

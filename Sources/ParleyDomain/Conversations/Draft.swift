@@ -15,7 +15,7 @@ package enum Change: Sendable, Equatable {
     /// Ends a membership if there is one, and keeps the user out.
     case ban(UserID)
     case unban(UserID)
-    /// Invites users who are neither members nor banned; the others are left as they are.
+    /// Invites users who are neither members nor banned, nor have asked to join; the others are left as they are.
     case invite([UserID])
     /// Ends an invitation or a wish to join.
     case decline(UserID)

@@ -87,6 +87,7 @@ extension MessageStoreContract {
             }
             // Who asked is let in by an add, of an administrator.
             try room.make("ask again", .request(link: "door"), by: 4)
+            try room.make("invite who asked", .invite([user(4)]), by: 2)
             try expectEqual(room.refusal("by u2", .add([user(5), user(4)]), by: 2), .requested(user(4)), "let in by a member")
             try expectEqual(room.membership(4).state, .requested, "state then")
             try expect(try subject.store.membership(of: user(5), in: room.id) == nil, "u5 has a place all the same")

@@ -91,7 +91,8 @@ extension MemoryState {
             for user in Self.once(users) {
                 guard self.users[user] != nil else { throw Refused(.unknownUser(user)) }
                 let state = conversation.members[user]?.row.state
-                if state != .active, state != .banned, !self.has(user, blocked: draft.sender) { invited.append(user) }
+                let mayBe = state != .active && state != .banned && state != .requested
+                if mayBe, !self.has(user, blocked: draft.sender) { invited.append(user) }
             }
             let entry = self.store(draft, .invite(invited))
             for user in invited { self.change(user, in: draft.conversation, by: entry) { $0.row.state = .invited } }
