@@ -293,8 +293,8 @@ def test_a15_trailers_are_bounded_too(steady):
 
 @pytest.mark.parametrize("request_bytes", [
     b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 131073\r\n\r\n",
-    b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"8000\r\n" + b"a" * 0x8000 + b"\r\n"
-    + b"8001\r\n" + b"a" * 0x8001 + b"\r\n",
+    b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"10000\r\n" + b"a" * 0x10000 + b"\r\n"
+    + b"10001\r\n" + b"a" * 0x10001 + b"\r\n",
 ])
 def test_a15_large_body(steady, request_bytes):
     refused(steady, request_bytes, 413, "frame_too_large")
@@ -302,5 +302,5 @@ def test_a15_large_body(steady, request_bytes):
 
 def test_largest_body_passes(steady):
     with steady.connect() as client:
-        client.send(b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n" + b"a" * 65536)
-        assert client.response()[2] == b"a" * 65536
+        client.send(b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 131072\r\n\r\n" + b"a" * 131072)
+        assert client.response()[2] == b"a" * 131072
