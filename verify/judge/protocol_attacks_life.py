@@ -269,7 +269,7 @@ SHAPES: dict[str, list[str]] = {
     "event": ["type", "conversation", "sequence", "message", "kind", "sender", "client_id", "time", "content"],
     "page": ["type", "id", "conversation", "head", "entries", "more"],
     "synced": ["type", "id", "epoch", "token", "conversations", "more"],
-    "members": ["type", "id", "conversation", "members", "more"],
+    "members": ["type", "id", "conversation", "members", "more", "version"],
     "users": ["type", "id", "users"],
     "pong": ["type", "id", "time"],
     "ok": ["type", "id"],
