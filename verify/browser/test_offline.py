@@ -139,6 +139,7 @@ def test_the_list_stands_before_the_socket(talk):
     proxy.set('refuse_sockets')
     proxy.drop(sockets_only=True)
     ann.reload()
+    ann.run('parley.attention.force({ visible: false, focused: false })')
     ann.until('return document.querySelector(".conversation .badge") !== null')
     assert ann.summary('Group') == before
     ben.send(group, 'unread 3')

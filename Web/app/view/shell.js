@@ -215,8 +215,9 @@ export function createShell({ store, app, clock, attention, announcer }) {
     const name = titleOf(store, summary);
     heading.replaceChildren(h('bdi', { dir: 'auto', text: name }));
     face.replaceChildren(avatar({ initials: faceOf(summary, name), colour: colourOf(summary.peer ?? summary.conversation), group: summary.kind !== 'direct' }));
-    subtitle.hidden = summary.kind === 'direct' || summary.role === 'none';
-    subtitle.textContent = summary.members === 1 ? '1 member' : `${summary.members.toLocaleString()} members`;
+    // Who is only invited is not told how many there are.
+    subtitle.hidden = summary.kind === 'direct' || summary.members === undefined;
+    subtitle.textContent = summary.members === 1 ? '1 member' : `${(summary.members ?? 0).toLocaleString()} members`;
     const peer = summary.peer && store.get('presence', summary.peer);
     presence.hidden = !peer || (!peer.online && !peer.seen);
     presence.classList.toggle('is-online', Boolean(peer?.online));
