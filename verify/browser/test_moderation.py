@@ -122,6 +122,7 @@ def test_preferences_are_kept(stage, group):
     page.reload()
     page.event('opened')
     page.press('Preferences')
+    panel.title('Preferences')
     page.until('return !document.querySelector("#own-receipts").disabled')
     assert page.run('return [document.querySelector("#own-receipts").checked, document.querySelector("#own-presence").checked]') == [True, False]
     assert people['Ben'].request('presence', users=[people['Ann'].user])['users'] == []
