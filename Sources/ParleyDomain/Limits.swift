@@ -84,6 +84,4 @@ package enum Limits {
     package static let bytesPerBatch = 8_388_608
     /// Commands that may wait for the shard before new ones are told to come back later.
     package static let waitingCommands = 65_536
-    /// Unread counts are shown up to here, then as "99+" (R34).
-    package static let unreadShown = 99
 }

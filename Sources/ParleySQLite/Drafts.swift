@@ -61,39 +61,6 @@ extension Change {
         return text + " rules \(rules.send.name) \(rules.invite.name) \(rules.mentionAll.name) \(rules.joining.name) "
             + "\(rules.slowMilliseconds) \(rules.recallMilliseconds) \(rules.receipts)"
     }
-
-    /// The message that the change is about; 0 for none.
-    var target: Int64 {
-        switch self {
-        case .edit(let target), .recall(let target), .react(let target, _, _), .pin(let target, _): target
-        default: 0
-        }
-    }
-
-    /// The kinds of entries that make this change.
-    var kinds: [EntryKind] {
-        switch self {
-        case .create: [.created]
-        case .add: [.added]
-        case .join: [.joined]
-        case .request: [.requested]
-        case .end: [.left, .removed]
-        case .ban: [.banned]
-        case .unban: [.unbanned]
-        case .invite: [.invited]
-        case .decline: [.declined]
-        case .setRole: [.role]
-        case .transfer: [.transferred]
-        case .mute: [.muted]
-        case .settings: [.changed]
-        case .dissolve: [.dissolved]
-        case .makeLink, .revokeLink: [.link]
-        case .edit: [.edit]
-        case .recall: [.recall]
-        case .react: [.reaction]
-        case .pin: [.pin]
-        }
-    }
 }
 
 extension Array where Element == UserID {

@@ -147,29 +147,6 @@ extension SQLiteMessageReader {
         }
     }
 
-    package func ownMessages(of user: UserID, in conversation: ConversationID, limit: Int) throws(ReadFailure) -> [Int64] {
-        try self.member(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
-            let query = try snapshot.statement(
-                """
-                SELECT e.sequence FROM entries e WHERE e.conversation = ?1 AND e.sender = ?2 AND e.kind = 1
-                    AND e.sequence BETWEEN ?3 AND ?4 AND NOT EXISTS (
-                        SELECT 1 FROM states st WHERE st.conversation = e.conversation AND st.target = e.sequence AND st.recalled > 0)
-                ORDER BY e.sequence DESC LIMIT ?5
-                """)
-            defer { query.reset() }
-            query.bind(1, view.key)
-            query.bind(2, view.user)
-            var sequences: [Int64] = []
-            for range in view.visible.reversed() where sequences.count < limit {
-                query.bind(3, range.lowerBound)
-                query.bind(4, range.upperBound)
-                query.bind(5, Int64(limit - sequences.count))
-                while try query.step() { sequences.append(query.int64(0)) }
-            }
-            return sequences
-        }
-    }
-
     // MARK: Entries by sequence
 
     /// Entries of these sequences, in their order, each of which must be there.

@@ -58,7 +58,6 @@ import Testing
         _ = try reader.pins(in: room, for: ann)
         _ = try reader.mentions(of: ben, in: room, after: 0, limit: 50)
         _ = try reader.audit(room, for: ann, before: .max, limit: 50)
-        _ = try reader.ownMessages(of: ann, in: room, limit: 50)
         _ = try reader.links(of: room, for: ann, at: 1)
         _ = try reader.link("k", for: ann, at: 1)
         _ = try reader.conversation(ofLink: "k")

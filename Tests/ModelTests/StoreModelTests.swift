@@ -24,7 +24,7 @@ import Testing
     }
 }
 
-/// Three groups of the same people, in the model and in a store in memory of SQLite's making.
+/// Three groups of the same people, in the model and in a store on SQLite.
 struct StoreLife {
     private var world = NaiveWorld()
     private let shell: ModelShell

@@ -11,20 +11,22 @@ Exit status: 0 within the bounds (acknowledgement 10 us, counts 2 ms, page 5 ms)
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import json
 import os
 import resource
+import selectors
 import socket
 import statistics
 import struct
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
-import asyncio
 from server import Server
 
 ROUNDS, IN_FLIGHT = 12, 50
@@ -94,6 +96,25 @@ class Plain:
                 return answer
 
 
+def read_along(people: list[Plain]) -> None:
+    """Takes what is pushed to people who only listen, and throws it away: a client that does not read is another case."""
+    waiting = selectors.DefaultSelector()
+    for one in people:
+        waiting.register(one.socket, selectors.EVENT_READ)
+
+    def take() -> None:
+        while waiting.get_map():
+            for key, _ in waiting.select(1):
+                try:
+                    more = key.fileobj.recv(1 << 18)  # type: ignore[union-attr]
+                except OSError:
+                    more = b""
+                if not more:
+                    waiting.unregister(key.fileobj)
+
+    threading.Thread(target=take, daemon=True).start()
+
+
 def cpu(pid: int) -> float:
     """Seconds of CPU that the process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -123,6 +144,8 @@ async def measure(folder: Path, members: int, connected: int, writers: int) -> d
         people = [Plain(server.port, tokens[f"u{n}"]) for n in range(1, connected + 1)]
         joined = server.memory()
         owner, acknowledging = people[0], people[1 : writers + 1]
+        if len(people) > writers + 1:
+            read_along(people[writers + 1 :])
         for number in range(ROUNDS * IN_FLIGHT):
             sent = owner.ask({
                 "type": "send", "id": number + 1, "conversation": "g", "client_id": f"m{number}", "content": {"type": "text", "text": "x"},

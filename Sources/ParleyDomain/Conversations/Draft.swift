@@ -35,6 +35,41 @@ package enum Change: Sendable, Equatable {
     case pin(target: Int64, on: Bool)
 }
 
+extension Change {
+    /// The message that the change is about; 0 for none.
+    package var target: Int64 {
+        switch self {
+        case .edit(let target), .recall(let target), .react(let target, _, _), .pin(let target, _): target
+        default: 0
+        }
+    }
+
+    /// The kinds of entries that make this change.
+    package var kinds: [EntryKind] {
+        switch self {
+        case .create: [.created]
+        case .add: [.added]
+        case .join: [.joined]
+        case .request: [.requested]
+        case .end: [.left, .removed]
+        case .ban: [.banned]
+        case .unban: [.unbanned]
+        case .invite: [.invited]
+        case .decline: [.declined]
+        case .setRole: [.role]
+        case .transfer: [.transferred]
+        case .mute: [.muted]
+        case .settings: [.changed]
+        case .dissolve: [.dissolved]
+        case .makeLink, .revokeLink: [.link]
+        case .edit: [.edit]
+        case .recall: [.recall]
+        case .react: [.reaction]
+        case .pin: [.pin]
+        }
+    }
+}
+
 /// What a conversation is made with.
 package struct NewConversation: Sendable, Equatable {
     package var kind: ConversationKind

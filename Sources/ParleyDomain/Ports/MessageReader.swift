@@ -48,8 +48,6 @@ package protocol MessageReader: AnyObject, Sendable {
     func mentions(of user: UserID, in conversation: ConversationID, after: Int64, limit: Int) throws(ReadFailure) -> Page
     /// Entries that changed rights, and recalls and pins, before `before`, newest first: for administrators.
     func audit(_ conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page
-    /// The sequences of the user's own messages, newest first, recalled ones left out.
-    func ownMessages(of user: UserID, in conversation: ConversationID, limit: Int) throws(ReadFailure) -> [Int64]
 
     // MARK: Links, records, settings
 

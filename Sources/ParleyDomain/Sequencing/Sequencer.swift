@@ -58,8 +58,6 @@ package struct Sequencer: Sendable {
 
     /// Commands that wait for a decision.
     package var waiting: Int { self.waitingCount }
-    /// Conversations held in memory.
-    package var conversationCount: Int { self.conversations.count }
     /// Whether `unknown` has something to ask though nothing was picked: what became of a batch whose outcome is unknown.
     package var hasDoubts: Bool { !self.doubts.isEmpty }
     /// Whether something waits for a look-up though no command was picked.

@@ -140,36 +140,9 @@ struct Room {
 func user(_ number: Int) -> UserID { UserID(trusted: "u\(number)") }
 
 extension Change {
-    /// The message that the change is about; 0 for none.
-    var target: Int64 {
-        switch self {
-        case .edit(let target), .recall(let target), .react(let target, _, _), .pin(let target, _): target
-        default: 0
-        }
-    }
-
     /// The kind of the entry that makes this change.
     func kind(by sender: UserID) -> EntryKind {
-        switch self {
-        case .create: .created
-        case .add: .added
-        case .join: .joined
-        case .request: .requested
-        case .end(let user): user == sender ? .left : .removed
-        case .ban: .banned
-        case .unban: .unbanned
-        case .invite: .invited
-        case .decline: .declined
-        case .setRole: .role
-        case .transfer: .transferred
-        case .mute: .muted
-        case .settings: .changed
-        case .dissolve: .dissolved
-        case .makeLink, .revokeLink: .link
-        case .edit: .edit
-        case .recall: .recall
-        case .react: .reaction
-        case .pin: .pin
-        }
+        if case .end(let user) = self { return user == sender ? .left : .removed }
+        return self.kinds.first ?? .message
     }
 }

@@ -120,13 +120,6 @@ extension MessageReaderContract {
                 try expectEqual(failure(ReadFailure.self) { _ = try audit(number) }, wanted, "u\(number)")
             }
         },
-        ContractCase("one's own messages are named newest first, recalled ones left out") { subject in
-            let room = try Room.make(subject)
-            for (index, sender) in [2, 1, 2, 2].enumerated() { try room.send("m\(index)", from: sender) }  // 2 to 5
-            try room.make("r", .recall(target: 4), by: 2)
-            try expectEqual(try subject.reader.ownMessages(of: user(2), in: room.id, limit: 9), [5, 2], "own")
-            try expectEqual(try subject.reader.ownMessages(of: user(2), in: room.id, limit: 1), [5], "the newest")
-        },
     ]
 
     private static func reply(_ client: String, to root: Int64, in room: Room) throws -> Draft {
@@ -251,7 +244,6 @@ extension MessageReaderContract {
             { _ = try reader.pins(in: id, for: user) },
             { _ = try reader.mentions(of: user, in: id, after: 0, limit: 9) },
             { _ = try reader.audit(id, for: user, before: .max, limit: 9) },
-            { _ = try reader.ownMessages(of: user, in: id, limit: 9) },
             { _ = try reader.links(of: id, for: user, at: 0) },
             { _ = try reader.reports(of: id, for: user, limit: 9) },
             { _ = try reader.data(of: user, in: id) },

@@ -118,12 +118,6 @@ extension MemoryReading {
         return room.page(wanted, limit: limit, to: member)
     }
 
-    package func ownMessages(of user: UserID, in conversation: ConversationID, limit: Int) throws(ReadFailure) -> [Int64] {
-        let state = self.snapshot
-        _ = try state.member(user, conversation)
-        return state.newestMessages(of: user, in: conversation, limit: min(limit, Limits.usersPerRequest)).map(\.sequence)
-    }
-
     // MARK: Links, records, settings
 
     package func links(of conversation: ConversationID, for user: UserID, at now: Int64) throws(ReadFailure) -> [InviteLink] {

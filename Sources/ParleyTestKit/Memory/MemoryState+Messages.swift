@@ -77,37 +77,13 @@ extension MemoryState {
         if draft.kind != .message, draft.thread != 0 || !draft.mentions.isEmpty || draft.mentionsAll { return "no message" }
         if draft.mentions.count > Limits.mentionsPerMessage { return "too many mentions" }
         guard let change = draft.change else { return draft.kind == .message ? nil : "kind and change differ" }
-        guard Self.kinds(of: change).contains(draft.kind) else { return "kind and change differ" }
+        guard change.kinds.contains(draft.kind) else { return "kind and change differ" }
         guard draft.relatesTo == change.target else { return "relation" }
         switch change {
         case .react(_, let emoji, _): return (1...Limits.emojiBytes).contains(emoji.utf8.count) ? nil : "emoji"
         case .mute(_, let until): return until >= 0 ? nil : "until"
         case .makeLink(let link): return link.expires >= 0 && link.uses >= 0 && isIdentifier(link.id) ? nil : "link"
         default: return nil
-        }
-    }
-
-    private static func kinds(of change: Change) -> [EntryKind] {
-        switch change {
-        case .create: [.created]
-        case .add: [.added]
-        case .join: [.joined]
-        case .request: [.requested]
-        case .end: [.left, .removed]
-        case .ban: [.banned]
-        case .unban: [.unbanned]
-        case .invite: [.invited]
-        case .decline: [.declined]
-        case .setRole: [.role]
-        case .transfer: [.transferred]
-        case .mute: [.muted]
-        case .settings: [.changed]
-        case .dissolve: [.dissolved]
-        case .makeLink, .revokeLink: [.link]
-        case .edit: [.edit]
-        case .recall: [.recall]
-        case .react: [.reaction]
-        case .pin: [.pin]
         }
     }
 }

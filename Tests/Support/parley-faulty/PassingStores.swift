@@ -131,9 +131,6 @@ class PassingReader: MessageReader, @unchecked Sendable {
     func audit(_ conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> Page {
         try self.inner.audit(conversation, for: user, before: before, limit: limit)
     }
-    func ownMessages(of user: UserID, in conversation: ConversationID, limit: Int) throws(ReadFailure) -> [Int64] {
-        try self.inner.ownMessages(of: user, in: conversation, limit: limit)
-    }
     func links(of conversation: ConversationID, for user: UserID, at now: Int64) throws(ReadFailure) -> [InviteLink] {
         try self.inner.links(of: conversation, for: user, at: now)
     }
