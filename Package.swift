@@ -17,10 +17,13 @@ let strict: [SwiftSetting] = [
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -37,10 +40,11 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -50,15 +54,19 @@ let package = Package(
         .target(name: "ParleyWire", dependencies: ["ParleyDomain", nioCore]),
         .target(
             name: "ParleyEngine",
-            dependencies: ["ParleyDomain", "ParleyWire", nioCore, nioPosix, collections, crypto, logging, "CArgon2"]),
+            dependencies: [
+                "ParleyDomain", "ParleyWire", nioCore, nioPosix, collections, crypto, cryptoExtras, logging, "CArgon2",
+            ]),
         .target(
             name: "ParleyGateway",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", nioCore, nioPosix, nioHTTP1, crypto, logging, lifecycle,
+                "ParleyDomain", "ParleyWire", "ParleyEngine", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, logging, lifecycle,
                 hummingbird, hummingbirdCore, httpTypes,
             ]),
         .target(name: "ParleySQLite", dependencies: ["ParleyDomain", "CSQLite"]),
-        .target(name: "ParleyClient", dependencies: ["ParleyDomain", "ParleyWire", nioCore]),
+        .target(
+            name: "ParleyClient",
+            dependencies: ["ParleyDomain", "ParleyWire", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
         .target(
             name: "ParleyServer",
             dependencies: [
