@@ -79,6 +79,14 @@ import Testing
         }
     }
 
+    @Test func theDocumentsExampleIsRight() throws {
+        let text = try String(contentsOf: GoldenFrames.root.appending(path: "docs/PROTOCOL.md"), encoding: .utf8)
+        let ping = #"{"type":"ping","id":10}"#
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(ping + "  ") })
+        let hex = line.dropFirst(ping.count).prefix { $0.isHexDigit || $0 == " " }.prefix(40).filter { $0 != " " }
+        #expect(hex.hasPrefix(try Self.hex(Self.binary(ping))))
+    }
+
     /// Any JSON value there and back, byte for byte: numbers as they were written, keys in their order, names where they stand.
     @Test(arguments: 0..<20) func anyValueComesBack(seed: UInt64) throws {
         var random = RandomJSON(seed: seed)

@@ -183,7 +183,7 @@ package struct BinaryReader {
         let name = BinaryNames.all[Int(number)]
         try self.reserve(name.utf8CodeUnitCount + 2)
         self.out.append(UInt8(ascii: "\""))
-        for offset in 0..<name.utf8CodeUnitCount { self.out.append(name.utf8Start[offset]) }
+        self.out.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
         self.out.append(UInt8(ascii: "\""))
     }
 
