@@ -144,7 +144,7 @@ package struct ParleyServer: Sendable {
         router.add(middleware: HTTPErrors(methods: AccountRoutes.methods.merging(RequestRoute.methods) { mine, _ in mine }))
         let routes = AccountRoutes(accounts: accounts, isReady: ready)
         routes.add(to: router)
-        RequestRoute(identify: routes.identity, exchange: { try await engine.exchange($0, as: $1).get() }).add(to: router)
+        RequestRoute(identify: routes.identity, exchange: { try await engine.exchange($0, in: $1, as: $2).get() }).add(to: router)
         guard let folder = self.configuration.web else { return GatewayServer.respond(with: router) }
         do throws(StaticAssets.Failure) {
             return GatewayServer.respond(with: router, assets: try StaticAssets(folder: folder))

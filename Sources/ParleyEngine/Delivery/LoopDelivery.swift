@@ -14,6 +14,7 @@ final class LoopDelivery {
     let engine: Engine
     var encoder = FrameEncoder()
     var decoder = FrameDecoder()
+    var binary = BinaryEncoder()
     private(set) var connections: [UInt64: Connection] = [:]
     private var users: [UserID: [Connection]] = [:]
     private(set) var rooms: [ConversationID: Room] = [:]

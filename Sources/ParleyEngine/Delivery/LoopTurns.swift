@@ -1,5 +1,6 @@
 import DequeModule
 import NIOCore
+import ParleyWire
 
 /// What one event loop writes, turn by turn, so that nobody waits for the fan-out of a large room (R25, R28).
 ///
@@ -30,7 +31,8 @@ final class LoopTurns {
     /// Whether the loop had something else to do since the next turn was scheduled, and how often the turn gave way to it.
     private var wasBusy = false
     private var gaveWay = 0
-    let joined = JoinedFrames()
+    /// For each encoding: what was joined last.
+    let joined = PerEncoding(JoinedFrames(.json), JoinedFrames(.binary))
 
     /// - Parameter clock: In nanoseconds.
     init(eventLoop: any EventLoop, settings: EngineSettings, clock: @escaping @Sendable () -> Int64) {
@@ -69,7 +71,8 @@ final class LoopTurns {
             self.timeLeft -= max(0, now - looked)
             looked = now
         }
-        self.joined.clear()
+        self.joined.json.clear()
+        self.joined.binary.clear()
         if !self.isIdle || self.answersLeft == 0 || self.pushesLeft == 0 || self.timeLeft <= 0 { self.schedule() }
     }
 
@@ -135,8 +138,11 @@ final class LoopTurns {
 
 /// The last join of several broadcasts, for the next connection that waits for the very same ones: members of one group do.
 final class JoinedFrames {
+    private let encoding: WireEncoding
     private var parts: [Broadcast] = []
     private var buffer = ByteBuffer()
+
+    init(_ encoding: WireEncoding) { self.encoding = encoding }
 
     /// The bytes of these broadcasts in one buffer.
     func join(_ outgoing: [Outgoing]) -> ByteBuffer {
@@ -154,16 +160,43 @@ final class JoinedFrames {
         var size = 0
         for case .broadcast(let broadcast) in outgoing {
             self.parts.append(broadcast)
-            size += broadcast.frames.readableBytes
+            size += broadcast.bytes
         }
         self.buffer = ByteBuffer()
         self.buffer.reserveCapacity(size)
-        for part in self.parts { self.buffer.writeImmutableBuffer(part.frames) }
+        for part in self.parts { self.buffer.writeImmutableBuffer(part.frames(in: self.encoding)) }
         return self.buffer
     }
 
     func clear() {
+        guard !self.parts.isEmpty else { return }
         self.parts.removeAll(keepingCapacity: true)
         self.buffer = ByteBuffer()
+    }
+}
+
+/// One of something for each encoding.
+struct PerEncoding<Value> {
+    var json: Value
+    var binary: Value
+
+    init(_ json: Value, _ binary: Value) {
+        self.json = json
+        self.binary = binary
+    }
+
+    subscript(_ encoding: WireEncoding) -> Value {
+        get {
+            switch encoding {
+            case .json: self.json
+            case .binary: self.binary
+            }
+        }
+        set {
+            switch encoding {
+            case .json: self.json = newValue
+            case .binary: self.binary = newValue
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import ParleyDomain
 import ParleyEngine
+import ParleyWire
 
 /// One HTTP/1.1 connection until it ends or becomes a WebSocket: requests in, one at a time; answers out.
 ///
@@ -318,7 +319,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         var headers = HTTPHeaders([
             ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", AcceptKey.answer(to: agreement.key)),
         ])
-        if agreement.namesSubprotocol { headers.add(name: "Sec-WebSocket-Protocol", value: agreement.subprotocol) }
+        if agreement.namesSubprotocol { headers.add(name: "Sec-WebSocket-Protocol", value: agreement.subprotocol.rawValue) }
         self.write(.head(HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)))
         self.write(.end(nil))
         context.flush()

@@ -3,6 +3,7 @@ package import Hummingbird
 package import NIOCore
 import ParleyDomain
 package import ParleyEngine
+package import ParleyWire
 
 /// One request of the protocol over HTTP, answered by the frame that a socket would get: `POST /v1/request` (R113).
 package struct RequestRoute: Sendable {
@@ -10,14 +11,14 @@ package struct RequestRoute: Sendable {
     package static let methods: [String: [HTTPRequest.Method]] = ["/v1/request": [.post]]
 
     private let identify: @Sendable (Request) async throws -> Identity
-    private let exchange: @Sendable (ByteBuffer, Identity) async throws -> ExchangeReply
+    private let exchange: @Sendable (ByteBuffer, WireEncoding, Identity) async throws -> ExchangeReply
 
     /// - Parameters:
     ///   - identify: Whose access token a request carries.
     ///   - exchange: Answers the request; `Engine.exchange`.
     package init(
         identify: @escaping @Sendable (Request) async throws -> Identity,
-        exchange: @escaping @Sendable (ByteBuffer, Identity) async throws -> ExchangeReply
+        exchange: @escaping @Sendable (ByteBuffer, WireEncoding, Identity) async throws -> ExchangeReply
     ) {
         self.identify = identify
         self.exchange = exchange
@@ -26,20 +27,30 @@ package struct RequestRoute: Sendable {
     package func add<Context: RequestContext>(to router: Router<Context>) {
         router.post("/v1/request") { request, _ in
             let identity = try await self.identify(request)
-            let reply = try await self.exchange(try await Self.body(of: request), identity)
+            let encoding = try Self.encoding(of: request)
+            let reply = try await self.exchange(try await Self.body(of: request, encoding), encoding, identity)
             guard reply.body.readableBytes > 0 else { throw Refusal(.draining) }
             var fields = HTTPFields()
-            fields[.contentType] = ErrorBody.contentType
+            fields[.contentType] = encoding == .json ? ErrorBody.contentType : Self.binaryType
             fields[.cacheControl] = "no-store"
             return Response(status: .init(code: reply.status), headers: fields, body: ResponseBody(byteBuffer: reply.body))
         }
     }
 
-    /// What a socket would have checked before the engine sees it.
-    private static func body(of request: Request) async throws -> ByteBuffer {
-        guard AccountRoutes.isJSON(request.headers[.contentType]) else {
-            throw Refusal(.badRequest, field: "content-type", rule: "application/json")
+    /// The media type of the binary encoding.
+    private static let binaryType = "application/cbor"
+
+    private static func encoding(of request: Request) throws(Refusal) -> WireEncoding {
+        let type = request.headers[.contentType]
+        if AccountRoutes.isJSON(type) { return .json }
+        guard AccountRoutes.essence(of: type) == self.binaryType else {
+            throw Refusal(.badRequest, field: "content-type", rule: "application/json or application/cbor")
         }
+        return .binary
+    }
+
+    /// What a socket would have checked before the engine sees it.
+    private static func body(of request: Request, _ encoding: WireEncoding) async throws -> ByteBuffer {
         let refusal = Refusal(.frameTooLarge, field: "body", rule: "at most \(Limits.frameBytes) bytes")
         let body: ByteBuffer
         do {
@@ -47,7 +58,7 @@ package struct RequestRoute: Sendable {
         } catch is NIOTooManyBytesError {
             throw refusal
         }
-        guard String(validating: body.readableBytesView, as: UTF8.self) != nil else {
+        guard encoding == .binary || String(validating: body.readableBytesView, as: UTF8.self) != nil else {
             throw Refusal(.badText, field: "body", rule: "valid UTF-8")
         }
         return body

@@ -199,7 +199,7 @@ import Testing
 
     /// What waits for lanes is bounded in bytes: who lacks what is not kept is told to pull, and goes on behind it.
     @Test func whatWaitsIsBounded() async throws {
-        let size = Crowd.broadcast("big", 1...1).frames.readableBytes
+        let size = Crowd.broadcast("big", 1...1).bytes
         let bound = 5 * size
         let crowd = try await Crowd(
             Self.names(40),
