@@ -52,6 +52,7 @@ let package = Package(
         // The path of a message: decide, translate, do, let in and out, keep.
         .target(name: "ParleyDomain", dependencies: [collections]),
         .target(name: "ParleyWire", dependencies: ["ParleyDomain", nioCore]),
+        .target(name: "ParleyContract", dependencies: ["ParleyDomain", "ParleyWire"]),
         .target(
             name: "ParleyEngine",
             dependencies: [
@@ -70,10 +71,15 @@ let package = Package(
         .target(
             name: "ParleyServer",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, signals,
-                nioCore, nioPosix, hummingbird,
+                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging,
+                lifecycle,
+                signals, nioCore, nioPosix, hummingbird,
             ]),
-        .target(name: "ParleyCommandLine", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
+        .target(
+            name: "ParleyCommandLine",
+            dependencies: [
+                "ParleyDomain", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", arguments, logging, nioCore,
+            ]),
         .executableTarget(name: "parley", dependencies: ["ParleyCommandLine", arguments]),
 
         // System libraries.
@@ -112,6 +118,7 @@ let package = Package(
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ModelTests", dependencies: ["ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),
+        .testTarget(name: "ParleyContractTests", dependencies: ["ParleyContract", "ParleyWire", "ParleyDomain", nioCore]),
         .testTarget(
             name: "ParleyEngineTests",
             dependencies: ["ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded]),

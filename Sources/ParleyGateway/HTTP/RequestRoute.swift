@@ -3,22 +3,31 @@ package import Hummingbird
 package import NIOCore
 import ParleyDomain
 package import ParleyEngine
+import ParleyWire
 
-/// One request of the protocol over HTTP, answered by the frame that a socket would get: `POST /v1/request` (R113).
+/// One request of the protocol over HTTP, answered by the frame that a socket would get (R113): `POST /v1/request` with the whole
+/// frame, or `POST /v1/requests/{type}` with its other fields.
 package struct RequestRoute: Sendable {
     /// For `HTTPErrors`.
-    package static let methods: [String: [HTTPRequest.Method]] = ["/v1/request": [.post]]
+    package var methods: [String: [HTTPRequest.Method]] {
+        var methods: [String: [HTTPRequest.Method]] = ["/v1/request": [.post]]
+        for type in self.types { methods["/v1/requests/" + type] = [.post] }
+        return methods
+    }
 
+    private let types: Set<String>
     private let identify: @Sendable (Request) async throws -> Identity
     private let exchange: @Sendable (ByteBuffer, Identity) async throws -> ExchangeReply
 
     /// - Parameters:
+    ///   - types: The requests that have a path of their own.
     ///   - identify: Whose access token a request carries.
     ///   - exchange: Answers the request; `Engine.exchange`.
     package init(
-        identify: @escaping @Sendable (Request) async throws -> Identity,
+        types: [String], identify: @escaping @Sendable (Request) async throws -> Identity,
         exchange: @escaping @Sendable (ByteBuffer, Identity) async throws -> ExchangeReply
     ) {
+        self.types = Set(types)
         self.identify = identify
         self.exchange = exchange
     }
@@ -26,13 +35,22 @@ package struct RequestRoute: Sendable {
     package func add<Context: RequestContext>(to router: Router<Context>) {
         router.post("/v1/request") { request, _ in
             let identity = try await self.identify(request)
-            let reply = try await self.exchange(try await Self.body(of: request), identity)
-            guard reply.body.readableBytes > 0 else { throw Refusal(.draining) }
-            var fields = HTTPFields()
-            fields[.contentType] = ErrorBody.contentType
-            fields[.cacheControl] = "no-store"
-            return Response(status: .init(code: reply.status), headers: fields, body: ResponseBody(byteBuffer: reply.body))
+            return try await self.answer(try await Self.body(of: request), identity)
         }
+        router.post("/v1/requests/:type") { request, context in
+            guard let type = context.parameters.get("type"), self.types.contains(type) else { throw Refusal(.notFound) }
+            let identity = try await self.identify(request)
+            return try await self.answer(try TypedRequest.frame(type, try await Self.body(of: request)), identity)
+        }
+    }
+
+    private func answer(_ frame: ByteBuffer, _ identity: Identity) async throws -> Response {
+        let reply = try await self.exchange(frame, identity)
+        guard reply.body.readableBytes > 0 else { throw Refusal(.draining) }
+        var fields = HTTPFields()
+        fields[.contentType] = ErrorBody.contentType
+        fields[.cacheControl] = "no-store"
+        return Response(status: .init(code: reply.status), headers: fields, body: ResponseBody(byteBuffer: reply.body))
     }
 
     /// What a socket would have checked before the engine sees it.
