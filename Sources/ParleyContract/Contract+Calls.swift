@@ -37,7 +37,7 @@ extension Contract {
             beyond: claimed + [passwordBytes]),
         CallDescription(
             method: "post", path: "/v1/refresh", summary: "Gives new tokens for a refresh token, which is dead then.",
-            needsLogin: false, body: .object(.must("refresh_token", .text(0...8_192))), answer: grant, statuses: [400, 413, 429]),
+            needsLogin: false, body: .object(.must("refresh_token", .text(0...4_096))), answer: grant, statuses: [400, 413, 429]),
         CallDescription(
             method: "post", path: "/v1/logout", summary: "Ends the log-in and its sockets.", needsLogin: true,
             body: .object(Form([])), isBodyRequired: false, answer: .object(.must("type", .word(["logged_out"]))),

@@ -72,7 +72,7 @@ extension Contract {
             [
                 Form(
                     [conversation, .may("sequence", .sequence), .may("delivered", .sequence)], someOf: ["sequence", "delivered"])
-            ], answers: ["ok"], example: #"{"conversation":"general","sequence":43}"#),
+            ], answers: ["ok"], example: #"{"conversation":"general","sequence":43}"#, judged: ["sequence", "delivered"]),
         RequestDescription(
             "auth", "Shows who one is; the first request on a socket.",
             [Form([.must("token", .text(0...4_094))]), Form([.must("ticket", .text(0...4_094))])], answers: ["ready"],
