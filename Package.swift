@@ -73,7 +73,12 @@ let package = Package(
                 "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, signals,
                 nioCore, nioPosix, hummingbird,
             ]),
-        .target(name: "ParleyCommandLine", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
+        .target(
+            name: "ParleyCommandLine",
+            dependencies: [
+                "ParleyDomain", "ParleyWire", "ParleyClient", "ParleyServer", "ParleySQLite", nioCore, nioPosix, nioHTTP1,
+                arguments, logging,
+            ]),
         .executableTarget(name: "parley", dependencies: ["ParleyCommandLine", arguments]),
 
         // System libraries.
@@ -124,6 +129,11 @@ let package = Package(
         .testTarget(name: "AdapterTests", dependencies: ["ParleySQLite", "ParleyDomain", "ParleyTestKit", "CSQLite"]),
         .testTarget(
             name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit", nioCore]),
+        .testTarget(
+            name: "ParleyClientTests",
+            dependencies: ["ParleyClient", "ParleyWire", "ParleyDomain", nioCore, nioPosix, nioHTTP1, nioWebSocket]),
+        .testTarget(
+            name: "ParleyCommandLineTests", dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain"]),
         .testTarget(name: "TidyTests"),
     ]
 )
