@@ -72,13 +72,13 @@ let package = Package(
             name: "ParleyServer",
             dependencies: [
                 "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging,
-                lifecycle,
-                signals, nioCore, nioPosix, hummingbird,
+                lifecycle, signals, nioCore, nioPosix, hummingbird,
             ]),
         .target(
             name: "ParleyCommandLine",
             dependencies: [
-                "ParleyDomain", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", arguments, logging, nioCore,
+                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", nioCore, nioPosix,
+                nioHTTP1, arguments, logging,
             ]),
         .executableTarget(name: "parley", dependencies: ["ParleyCommandLine", arguments]),
 
@@ -131,6 +131,11 @@ let package = Package(
         .testTarget(name: "AdapterTests", dependencies: ["ParleySQLite", "ParleyDomain", "ParleyTestKit", "CSQLite"]),
         .testTarget(
             name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit", nioCore]),
+        .testTarget(
+            name: "ParleyClientTests",
+            dependencies: ["ParleyClient", "ParleyWire", "ParleyDomain", nioCore, nioPosix, nioHTTP1, nioWebSocket]),
+        .testTarget(
+            name: "ParleyCommandLineTests", dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain"]),
         .testTarget(name: "TidyTests"),
     ]
 )

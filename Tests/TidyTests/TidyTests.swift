@@ -74,13 +74,16 @@ private let mayImport: [String: Set<String>] = [
         "Crypto", "Logging", "ServiceLifecycle", "FoundationEssentials", "Foundation",
     ]),
     "ParleySQLite": platform.union(["ParleyDomain", "CSQLite"]),
-    "ParleyClient": ["ParleyDomain", "ParleyWire", "NIOCore"],
+    "ParleyClient": [
+        "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket", "NIOSSL", "Synchronization",
+    ],
     "ParleyServer": platform.union([
         "ParleyDomain", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleySQLite", "NIOCore", "NIOPosix", "Hummingbird",
         "Logging", "ServiceLifecycle", "UnixSignals",
     ]),
     "ParleyCommandLine": platform.union([
-        "ParleyDomain", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", "ArgumentParser", "Logging", "NIOCore",
+        "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", "ArgumentParser",
+        "Logging", "NIOCore", "NIOPosix", "NIOHTTP1",
     ]),
     "parley": ["ParleyCommandLine", "ArgumentParser"],
     "ParleyTestKit": ["ParleyDomain", "ParleyWire", "ParleyClient", "NIOCore", "DequeModule", "Synchronization"],
