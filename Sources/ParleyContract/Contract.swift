@@ -105,7 +105,7 @@ package struct RequestDescription: Sendable {
             var shape = field.shape
             if case .part(let name) = shape { shape = Contract.parts.first { $0.name == name }?.shape ?? shape }
             switch shape {
-            case .text(let text): if let beyond = text.beyond { found.append((beyond.code, place, beyond.rule)) }
+            case .text(let text): found += text.beyond.map { ($0.code, place, $0.rule) }
             case .object(let inner):
                 self.collect(inner, place + ".", into: &found)
                 guard inner.isOpen else { continue }

@@ -82,7 +82,7 @@ extension Contract {
         [
             "title": .string(title), "version": .string(self.version),
             "description":
-                "What docs/PROTOCOL.md says in words. Made by `parley schema`; do not edit. `x-parley-refused` lists what is refused although the schema takes it: a schema cannot say it.",
+                "What docs/PROTOCOL.md says in words. Made by `parley schema`; do not edit. `x-parley-refused` lists what is refused although the schema takes it: a schema cannot say it. Integers are written in digits: no fraction, no exponent.",
         ]
     }
 

@@ -79,7 +79,7 @@ extension Text {
     fileprivate var said: String {
         var text = "\(self.characters.lowerBound) to \(self.characters.upperBound) characters"
         if let pattern { text += " of " + pattern }
-        if let beyond { text += ", " + beyond.rule }
+        for row in self.beyond { text += ", " + row.rule }
         return text
     }
 

@@ -42,7 +42,8 @@ extension Text {
         if self.characters.lowerBound > 0 { members.append(.init("minLength", .integer(Int64(self.characters.lowerBound)))) }
         members.append(.init("maxLength", .integer(Int64(self.characters.upperBound))))
         if let pattern { members.append(.init("pattern", .string(pattern))) }
-        if let beyond { members.append(.init("$comment", .string(beyond.rule))) }
+        let rules = self.beyond.map(\.rule).joined(separator: "; ")
+        if !rules.isEmpty { members.append(.init("$comment", .string(rules))) }
         return .object(members)
     }
 }

@@ -72,12 +72,13 @@ package struct Text: Sendable {
     }
 
     /// What no pattern can say, and with which error it is refused.
-    package var beyond: (code: ErrorCode, rule: String)? {
+    package var beyond: [(code: ErrorCode, rule: String)] {
         switch self.alphabet {
-        case .name, .visible: (.outOfRange, "no control, direction-changing or invisible characters")
-        case .emoji: (.tooLong, "at most \(Limits.emojiBytes) bytes of UTF-8, without control characters and spaces")
-        case .place: (.outOfRange, "as an earlier answer gave it")
-        case .any, .link, .identifierOrEmpty, .digits, .base64: nil
+        case .name, .visible: [(.outOfRange, "no control, direction-changing or invisible characters")]
+        case .emoji:
+            [(.tooLong, "at most \(Limits.emojiBytes) bytes of UTF-8"), (.outOfRange, "no control characters and spaces")]
+        case .place: [(.outOfRange, "as an earlier answer gave it")]
+        case .any, .link, .identifierOrEmpty, .digits, .base64: []
         }
     }
 }

@@ -60,7 +60,6 @@ class World:
         self.me = self.register()
         self.logged_in = time.monotonic()
         self.helpers = [self.register() for _ in range(HELPERS)]
-        self.spare: list[str] = []
         self.groups: list[Group] = []
         self.epoch = self.token = self.version = ""
         if standing != "anonymous":
@@ -117,6 +116,8 @@ class World:
             mine = self.standing == "owner"
             maker = self.me if mine else owner
             members = [a.user for a in (*others, owner if mine else self.me)]
+            for line in self.ask("blocks", self.me)["users"]:
+                self.ask("block", self.me, user=line["user"], on=False)
             created = self.ask("create", maker, client_id=secrets.token_hex(8), kind="group", title="A group", members=members,
                                rules={"invite": "members", "mention_all": "members"})  # fmt: skip
             id = created["conversation"]
