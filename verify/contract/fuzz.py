@@ -47,8 +47,8 @@ expected-statuses = [400, 401, 405, 413, 414, 431]
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, help="go on until so many calls were made, over all standings")
-    parser.add_argument("--examples", type=int, default=3, help="generated calls an operation and standing, at most")
-    parser.add_argument("--phases", default="examples,coverage,fuzzing")
+    parser.add_argument("--examples", type=int, default=4, help="generated calls an operation and standing, at most")
+    parser.add_argument("--phases", help="of schemathesis: examples,fuzzing; with --calls coverage too, in the first turn")
     parser.add_argument("--standing", choices=STANDINGS, action="append", help="only this one; may be given several times")
     parser.add_argument("--seed", type=int, help="drawn and printed where absent")
     return parser.parse_args()
@@ -87,7 +87,8 @@ async def campaign(options: argparse.Namespace, seed: int) -> int:
             while True:
                 for standing in standings:
                     began = time.monotonic()
-                    phases, examples = (options.phases, options.examples) if turn == 0 else ("fuzzing", options.examples * 4)
+                    first = options.phases or ("examples,coverage,fuzzing" if options.calls else "examples,fuzzing")
+                    phases, examples = (first, options.examples) if turn == 0 else ("fuzzing", options.examples * 8)
                     code, counted = await asyncio.to_thread(run, server.http, standing, phases, examples, seed + turn, folder)
                     total += counted["calls"]
                     failed = failed or code != 0 or not server.alive()
