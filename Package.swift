@@ -52,6 +52,7 @@ let package = Package(
         // The path of a message: decide, translate, do, let in and out, keep.
         .target(name: "ParleyDomain", dependencies: [collections]),
         .target(name: "ParleyWire", dependencies: ["ParleyDomain", nioCore]),
+        .target(name: "ParleyContract", dependencies: ["ParleyDomain", "ParleyWire"]),
         .target(
             name: "ParleyEngine",
             dependencies: [
@@ -70,10 +71,15 @@ let package = Package(
         .target(
             name: "ParleyServer",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, signals,
-                nioCore, nioPosix, hummingbird,
+                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging,
+                lifecycle, signals, nioCore, nioPosix, hummingbird,
             ]),
-        .target(name: "ParleyCommandLine", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
+        .target(
+            name: "ParleyCommandLine",
+            dependencies: [
+                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", nioCore, nioPosix,
+                nioHTTP1, arguments, logging,
+            ]),
         .executableTarget(name: "parley", dependencies: ["ParleyCommandLine", arguments]),
 
         // System libraries.
@@ -112,6 +118,7 @@ let package = Package(
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ModelTests", dependencies: ["ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),
+        .testTarget(name: "ParleyContractTests", dependencies: ["ParleyContract", "ParleyWire", "ParleyDomain", nioCore]),
         .testTarget(
             name: "ParleyEngineTests",
             dependencies: ["ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded]),
@@ -124,6 +131,11 @@ let package = Package(
         .testTarget(name: "AdapterTests", dependencies: ["ParleySQLite", "ParleyDomain", "ParleyTestKit", "CSQLite"]),
         .testTarget(
             name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit", nioCore]),
+        .testTarget(
+            name: "ParleyClientTests",
+            dependencies: ["ParleyClient", "ParleyWire", "ParleyDomain", nioCore, nioPosix, nioHTTP1, nioWebSocket]),
+        .testTarget(
+            name: "ParleyCommandLineTests", dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain"]),
         .testTarget(name: "TidyTests"),
     ]
 )

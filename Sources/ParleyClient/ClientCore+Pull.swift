@@ -36,6 +36,7 @@ extension ClientCore {
             if self.conversations[index].evidence <= evidence { self.end(index) }
             return
         }
+        self.begin(index, before: summary.head + 1)
         self.note(index, head: summary.head, at: now)
         self.moved(summary.conversation, read: summary.read, delivered: summary.delivered)
         self.conversations[index].storedRead = max(self.conversations[index].storedRead, summary.read)

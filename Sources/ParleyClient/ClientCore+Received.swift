@@ -83,9 +83,18 @@ extension ClientCore {
 
     private mutating func pushed(_ conversation: ConversationID, _ entry: ReceivedEntry, at now: Int64) {
         let index = self.index(of: conversation)
+        self.begin(index, before: entry.sequence)
         self.note(index, head: entry.sequence, at: now)
         if entry.sequence == self.conversations[index].position + 1 { self.accept(entry, at: index, now) }
         self.pump(pull: index, at: now)
+    }
+
+    /// Where a conversation is heard of for the first time, decides how far back it is taken.
+    mutating func begin(_ index: Int, before sequence: Int64) {
+        guard self.conversations[index].head == 0, self.conversations[index].position == 0 else { return }
+        let (first, isBelow) = sequence.subtractingReportingOverflow(1)
+        let (position, isFar) = first.subtractingReportingOverflow(self.settings.historyEntries)
+        self.conversations[index].position = isBelow || isFar ? 0 : max(0, position)
     }
 
     /// Something told that the user is a member and the log stands here.
@@ -104,6 +113,7 @@ extension ClientCore {
     mutating func told(_ heads: [KnownHead], at now: Int64) {
         for head in heads {
             let index = self.index(of: head.conversation)
+            self.begin(index, before: head.sequence)
             self.note(index, head: head.sequence, at: now)
             self.pump(pull: index, at: now)
         }

@@ -44,7 +44,8 @@ package struct ClientCore: Sendable {
 
     package let user: UserID
     let settings: ClientSettings
-    let credential: Credential
+    /// What the next connection shows. An application whose access tokens end renews it before it opens one.
+    package var credential: Credential
 
     var phase = Phase.idle
     var deadline: Int64 = 0
@@ -123,6 +124,8 @@ package struct ClientCore: Sendable {
     // MARK: What the application sees
 
     package var isLive: Bool { self.phase == .live }
+    /// Whether the credential was refused: no more connections are made.
+    package var isStopped: Bool { self.phase == .stopped }
     /// Whether everything that was asked for is settled.
     package var isOutboxEmpty: Bool { self.lanes.allSatisfy(\.items.isEmpty) }
     /// Whether the client has all that it heard of, and the server has all of its positions.
@@ -211,6 +214,13 @@ package struct ClientCore: Sendable {
             self.jitter ^= jitter
             self.disconnect(at: now)
         }
+    }
+
+    /// The user does not want to wait for the next try.
+    package mutating func hurry() {
+        guard case .idle = self.phase else { return }
+        self.deadline = 0
+        self.wake = 0
     }
 
     /// Gives up the connection and says when the next one is due: later after each failure, at a time drawn from the whole span

@@ -12,6 +12,9 @@ package struct ClientSettings: Sendable {
     package var requestMilliseconds: Int64 = 10_000
     /// Entries that one pull asks for.
     package var pageEntries = Limits.pageEntries
+    /// Of a conversation that is new here, at most so many entries before the first one heard of are taken; who scrolls back asks for
+    /// older ones himself. All of them unless set: right for a client that keeps what it accepted.
+    package var historyEntries = Int64.max
     /// Messages after which a position is told to the server (R49).
     package var messagesPerReport = 10
     /// How long a position is kept back while fewer messages than that came.

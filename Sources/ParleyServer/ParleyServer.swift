@@ -2,6 +2,7 @@ import Hummingbird
 package import Logging
 import NIOCore
 import NIOPosix
+import ParleyContract
 package import ParleyDomain
 import ParleyEngine
 import ParleyGateway
@@ -141,10 +142,16 @@ package struct ParleyServer: Sendable {
         _ engine: Engine, _ accounts: AccountManager, ready: @escaping @Sendable () -> Bool
     ) throws -> GatewayResponder {
         let router = Router(context: GatewayRequestContext.self)
-        router.add(middleware: HTTPErrors(methods: AccountRoutes.methods.merging(RequestRoute.methods) { mine, _ in mine }))
         let routes = AccountRoutes(accounts: accounts, isReady: ready)
+        let requests = RequestRoute(
+            types: Contract.typesWithPath, identify: routes.identity, exchange: { try await engine.exchange($0, in: $1, as: $2).get() })
+        let methods = [AccountRoutes.methods, requests.methods, DocumentRoute.methods].reduce([:]) {
+            $0.merging($1) { mine, _ in mine }
+        }
+        router.add(middleware: HTTPErrors(methods: methods))
         routes.add(to: router)
-        RequestRoute(identify: routes.identity, exchange: { try await engine.exchange($0, in: $1, as: $2).get() }).add(to: router)
+        requests.add(to: router)
+        DocumentRoute(openAPI: Contract.openAPI.compact).add(to: router)
         guard let folder = self.configuration.web else { return GatewayServer.respond(with: router) }
         do throws(StaticAssets.Failure) {
             return GatewayServer.respond(with: router, assets: try StaticAssets(folder: folder))

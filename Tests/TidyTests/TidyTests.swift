@@ -62,6 +62,7 @@ private let platform: Set<String> = ["Synchronization", "Glibc", "Musl"]
 private let mayImport: [String: Set<String>] = [
     "ParleyDomain": ["DequeModule"],
     "ParleyWire": ["ParleyDomain", "NIOCore"],
+    "ParleyContract": ["ParleyDomain", "ParleyWire"],
     // Swift: by name only for `_nfc`, in NamePolicy.swift, which says why.
     "ParleyEngine": platform.union([
         "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "DequeModule", "Crypto", "Logging", "CArgon2", "Swift",
@@ -73,12 +74,17 @@ private let mayImport: [String: Set<String>] = [
         "Crypto", "Logging", "ServiceLifecycle", "FoundationEssentials", "Foundation",
     ]),
     "ParleySQLite": platform.union(["ParleyDomain", "CSQLite"]),
-    "ParleyClient": ["ParleyDomain", "ParleyWire", "NIOCore"],
+    "ParleyClient": [
+        "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket", "NIOSSL", "Synchronization",
+    ],
     "ParleyServer": platform.union([
-        "ParleyDomain", "ParleyEngine", "ParleyGateway", "ParleySQLite", "NIOCore", "NIOPosix", "Hummingbird", "Logging",
-        "ServiceLifecycle", "UnixSignals",
+        "ParleyDomain", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleySQLite", "NIOCore", "NIOPosix", "Hummingbird",
+        "Logging", "ServiceLifecycle", "UnixSignals",
     ]),
-    "ParleyCommandLine": platform.union(["ParleyDomain", "ParleyServer", "ParleySQLite", "ArgumentParser", "Logging"]),
+    "ParleyCommandLine": platform.union([
+        "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", "ArgumentParser",
+        "Logging", "NIOCore", "NIOPosix", "NIOHTTP1",
+    ]),
     "parley": ["ParleyCommandLine", "ArgumentParser"],
     "ParleyTestKit": ["ParleyDomain", "ParleyWire", "ParleyClient", "NIOCore", "DequeModule", "Synchronization"],
 ]
