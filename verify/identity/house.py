@@ -39,7 +39,13 @@ class House(Server):
         self.options = list(options)
         self.limits = limits
         self.host = host
-        self.tls = trusting(options[options.index("--tls-certificate") + 1]) if "--tls-certificate" in options else None
+        self.tls: ssl.SSLContext | None = None
+
+    def with_tls(self, certificate: str, key: str) -> House:
+        """The same with TLS, which this side then speaks and trusts too."""
+        self.options += ["--tls-certificate", certificate, "--tls-key", key]
+        self.tls = trusting(certificate)
+        return self
 
     def arguments(self, extra: list[str] | None = None) -> list[str]:
         words = super().arguments([*self.options, "--log-level", "trace", "--web", str(ROOT / "Web"), *(extra or [])])
