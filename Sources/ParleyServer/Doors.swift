@@ -6,7 +6,10 @@ import UnixSignals
 
 /// What is read from files about who may come in: the certificate, and the keys of another application. Read at start, and
 /// again at each SIGHUP; what cannot be read then leaves all as it was.
-struct Doors: Service {
+struct Doors: Service, CustomStringConvertible {
+    /// The services are listed in a log at level debug, by what they hold unless they say otherwise: secrets might be among it (A50).
+    var description: String { "Doors" }
+
     let configuration: ServerConfiguration
     let accounts: AccountManager
     let logger: Logger
