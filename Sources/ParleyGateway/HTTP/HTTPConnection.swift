@@ -38,9 +38,6 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     private var keepsAlive = true
     /// Whether the read under way brought a part of a request.
     private var sawPart = false
-    /// Whether a byte of a request ever came: where there is TLS, the handshake is over then.
-    private var hasSpoken: Bool { self.hadRequest || self.meter.bytes > 0 }
-    private var hadRequest = false
     /// Whether the client ended its direction.
     private var isInputClosed = false
     /// What was decoded while a request was being answered: at most what one read brought.
@@ -133,8 +130,6 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     func sweep(at now: Int64) {
         switch self.deadlines.sweep(at: now, waiting: self.waitingBytes(), limits: self.limits) {
         case .wait: break
-        // A client that has not finished the handshake could not read an answer.
-        case .timeOut where self.core.configuration.tls != nil && !self.hasSpoken: self.cut()
         case .timeOut: self.refuse(Refusal(.timeout))
         case .cut: self.cut()
         }
@@ -178,7 +173,6 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
 
     private func begin(_ head: HTTPRequestHead) {
         let headers = head.headers
-        self.hadRequest = true
         guard head.uri.utf8.count <= self.limits.uriBytes else { return self.refuse(Refusal(.uriTooLong)) }
         if let rule = RequestRules.violation(of: head) { return self.refuse(Refusal(.badRequest, rule: rule)) }
         switch self.core.configuration.handshake.decide(head) {
