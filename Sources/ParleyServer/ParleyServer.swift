@@ -43,11 +43,14 @@ package struct ParleyServer: Sendable {
         wrapReader: @Sendable (any MessageReader) -> any MessageReader = { $0 }
     ) async throws {
         let database = try self.openDatabase()
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: self.configuration.loops ?? max(1, System.coreCount - 1))
+        let ticks = LoopTicks()
+        let group = MultiThreadedEventLoopGroup(
+            numberOfThreads: self.configuration.loops ?? max(1, System.coreCount - 1), metricsDelegate: ticks)
         let accounts = try self.makeAccounts(database)
         let doors = try Doors(self.configuration, accounts: accounts, logger: self.logger)
         let clock = EngineClock(
-            wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) })
+            wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) },
+            fine: { Int64(clamping: NIODeadline.now().uptimeNanoseconds) })
         var settings = self.configuration.engine
         if !self.configuration.rateLimits { settings.framesPerSecond = 0 }
         settings.receiptRetentionMilliseconds = Int64(self.configuration.receiptDays) * 86_400_000
@@ -86,6 +89,8 @@ package struct ParleyServer: Sendable {
             throw error
         }
         await engine.close()
+        self.logger.info(
+            "the loops end", metadata: ["turns": "\(ticks.histogram)", "longest_us": "\(ticks.longestMicroseconds)"])
         // Copies the log into the database file: a file that rests is whole, and every page of it can be checked.
         database.close()
         try await group.shutdownGracefully()

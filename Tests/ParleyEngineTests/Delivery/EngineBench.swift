@@ -104,7 +104,7 @@ final class EngineBench: Sendable {
         self.source = time
         self.engine = Engine(
             store: store, reader: store, accounts: OpenAccounts(), group: self.loop, settings: settings,
-            clock: EngineClock(wall: { time.now }, steady: { time.now }),
+            clock: EngineClock(wall: { time.now }, steady: { time.now }, fine: { time.look() }),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), pushHook: pushHook)
     }
 
@@ -113,8 +113,23 @@ final class EngineBench: Sendable {
     final class TimeSource: Sendable {
         private let value = Mutex<Int64>(1_000_000)
         var now: Int64 { self.value.withLock { $0 } }
+        /// Nanoseconds, and how many of them each look takes.
+        private let fine = Mutex<(now: Int64, step: Int64)>((0, 0))
+        func look() -> Int64 {
+            self.fine.withLock {
+                $0.now += $0.step
+                return $0.now
+            }
+        }
+        func setStep(_ step: Int64) { self.fine.withLock { $0.step = step } }
         func advance(_ milliseconds: Int64) { self.value.withLock { $0 += milliseconds } }
     }
+
+    /// What passes from one look at the fine clock to the next, in nanoseconds.
+    func setStep(_ step: Int64) { self.source.setStep(step) }
+
+    /// Lets the clock go on, but not the loop's timers.
+    func wind(_ milliseconds: Int64) { self.source.advance(milliseconds) }
 
     /// Lets the clock go on and the loop's timers with it.
     func advance(_ milliseconds: Int64) async {
