@@ -121,7 +121,9 @@ let package = Package(
         .testTarget(name: "ParleyContractTests", dependencies: ["ParleyContract", "ParleyWire", "ParleyDomain", nioCore]),
         .testTarget(
             name: "ParleyEngineTests",
-            dependencies: ["ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded]),
+            dependencies: [
+                "ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded, crypto, cryptoExtras,
+            ]),
         .testTarget(
             name: "ParleyGatewayTests",
             dependencies: [

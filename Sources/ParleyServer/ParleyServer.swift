@@ -48,6 +48,7 @@ package struct ParleyServer: Sendable {
         let group = MultiThreadedEventLoopGroup(
             numberOfThreads: self.configuration.loops ?? max(1, System.coreCount - 1), metricsDelegate: ticks)
         let accounts = try self.makeAccounts(database)
+        let doors = try Doors(self.configuration, accounts: accounts, logger: self.logger)
         let clock = EngineClock(
             wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) },
             fine: { Int64(clamping: NIODeadline.now().uptimeNanoseconds) })
@@ -67,7 +68,7 @@ package struct ParleyServer: Sendable {
 
         let ready = Atomic<Bool>(false)
         let server = try self.makeGateway(
-            engine, accounts, group, ready: { ready.load(ordering: .acquiring) && engine.isStoring }
+            engine, accounts, group, tls: doors.tls, ready: { ready.load(ordering: .acquiring) && engine.isStoring }
         ) { url in
             ready.store(true, ordering: .releasing)
             onListening(url)
@@ -79,6 +80,7 @@ package struct ParleyServer: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup), .init(service: control),
+                    .init(service: doors),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
         do {
@@ -118,8 +120,8 @@ package struct ParleyServer: Sendable {
     }
 
     private func makeGateway(
-        _ engine: Engine, _ accounts: AccountManager, _ group: MultiThreadedEventLoopGroup, ready: @escaping @Sendable () -> Bool,
-        onListening: @escaping @Sendable (String) -> Void
+        _ engine: Engine, _ accounts: AccountManager, _ group: MultiThreadedEventLoopGroup, tls: TLSDoor?,
+        ready: @escaping @Sendable () -> Bool, onListening: @escaping @Sendable (String) -> Void
     ) throws -> GatewayServer {
         var gateway = GatewayConfiguration()
         gateway.host = self.configuration.host
@@ -128,12 +130,19 @@ package struct ParleyServer: Sendable {
         gateway.socket.messageBytesBeforeLogin = Limits.frameBeforeAuthBytes
         gateway.handshake.origins = OriginPolicy(allowed: Set(self.configuration.allowedOrigins))
         if !self.configuration.rateLimits { gateway.connectionsPerAddressBeforeLogin = .max }
+        gateway.tls = tls
         let host = self.configuration.host
+        let scheme = tls == nil ? "http" : "https"
+        if tls == nil, !isLoopback(host) {
+            self.logger.warning(
+                "who is on the way can read along: give --tls-certificate and --tls-key, or listen on 127.0.0.1 behind a proxy that speaks TLS",
+                metadata: ["listen": "\(host)"])
+        }
         return GatewayServer(
             configuration: gateway, group: group, sessions: engine, logger: self.logger, onQuiesce: { engine.drain(on: $0) },
             onListening: { address in
                 let shown = host == "0.0.0.0" || host == "::" ? "localhost" : host.contains(":") ? "[\(host)]" : host
-                onListening("http://\(shown):\(address.port ?? 0)/")
+                onListening("\(scheme)://\(shown):\(address.port ?? 0)/")
             },
             responder: try self.makeResponder(engine, accounts, ready: ready))
     }
@@ -161,3 +170,6 @@ package struct ParleyServer: Sendable {
         }
     }
 }
+
+/// Whether an address to listen on is reached from this machine only.
+private func isLoopback(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }

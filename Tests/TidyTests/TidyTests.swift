@@ -65,11 +65,13 @@ private let mayImport: [String: Set<String>] = [
     "ParleyContract": ["ParleyDomain", "ParleyWire"],
     // Swift: by name only for `_nfc`, in NamePolicy.swift, which says why.
     "ParleyEngine": platform.union([
-        "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "DequeModule", "Crypto", "Logging", "CArgon2", "Swift",
+        "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "DequeModule", "Crypto", "CryptoExtras", "Logging", "CArgon2",
+        "Swift",
     ]),
     // FoundationEssentials: Hummingbird brings it anyway, and one file needs a type of it.
     "ParleyGateway": platform.union([
-        "ParleyDomain", "ParleyWire", "ParleyEngine", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "HummingbirdCore",
+        "ParleyDomain", "ParleyWire", "ParleyEngine", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Hummingbird",
+        "HummingbirdCore",
         "HTTPTypes",
         "Crypto", "Logging", "ServiceLifecycle", "FoundationEssentials", "Foundation",
     ]),

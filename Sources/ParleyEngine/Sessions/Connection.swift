@@ -221,7 +221,10 @@ final class Connection: SocketSession {
         switch self.state {
         case .waitingForAuth(let deadline):
             if now >= deadline { self.refuseAndClose(Refusal(.authTimeout)) }
-        case .live:
+        case .live(let identity):
+            if let ends = identity.ends, self.engine.clock.wall() >= ends {
+                return self.refuseAndClose(Refusal(.badToken, rule: "the token that opened this connection has expired"))
+            }
             guard now >= self.nextHeartbeat else { return }
             self.nextHeartbeat = now + self.engine.settings.heartbeatMilliseconds
             guard !self.isBehind else { return }

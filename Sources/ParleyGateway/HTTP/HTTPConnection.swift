@@ -262,6 +262,9 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         headers.reserveCapacity(response.head.headerFields.count + 8)
         for field in response.head.headerFields { headers.add(name: field.name.rawName, value: field.value) }
         for (name, value) in SecurityHeaders.always where !headers.contains(name: name) { headers.add(name: name, value: value) }
+        if self.core.configuration.tls != nil {
+            headers.add(name: SecurityHeaders.strictTransport.name, value: SecurityHeaders.strictTransport.value)
+        }
         headers.replaceOrAdd(name: "Date", value: self.registry.httpDate())
         let hasBody = status.code >= 200 && status.code != 204 && status.code != 304
         if hasBody, !(isHead && headers.contains(name: "Content-Length")) {
