@@ -67,13 +67,17 @@ let package = Package(
         .target(
             name: "ParleyClient",
             dependencies: ["ParleyDomain", "ParleyWire", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+        .target(name: "ParleyImport", dependencies: ["ParleyDomain"]),
         .target(
             name: "ParleyServer",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, signals,
+                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", "ParleyImport", logging, lifecycle,
+                signals,
                 nioCore, nioPosix, hummingbird,
             ]),
-        .target(name: "ParleyCommandLine", dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", arguments, logging]),
+        .target(
+            name: "ParleyCommandLine",
+            dependencies: ["ParleyDomain", "ParleyServer", "ParleySQLite", "ParleyImport", arguments, logging]),
         .executableTarget(name: "parley", dependencies: ["ParleyCommandLine", arguments]),
 
         // System libraries.
@@ -124,6 +128,7 @@ let package = Package(
         .testTarget(name: "AdapterTests", dependencies: ["ParleySQLite", "ParleyDomain", "ParleyTestKit", "CSQLite"]),
         .testTarget(
             name: "SimulationTests", dependencies: ["ParleyDomain", "ParleyWire", "ParleyClient", "ParleyTestKit", nioCore]),
+        .testTarget(name: "ParleyImportTests", dependencies: ["ParleyImport", "ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -74,11 +74,15 @@ private let mayImport: [String: Set<String>] = [
     ]),
     "ParleySQLite": platform.union(["ParleyDomain", "CSQLite"]),
     "ParleyClient": ["ParleyDomain", "ParleyWire", "NIOCore"],
+    "ParleyImport": ["ParleyDomain"],
     "ParleyServer": platform.union([
-        "ParleyDomain", "ParleyEngine", "ParleyGateway", "ParleySQLite", "NIOCore", "NIOPosix", "Hummingbird", "Logging",
+        "ParleyDomain", "ParleyEngine", "ParleyImport", "ParleyGateway", "ParleySQLite", "NIOCore", "NIOPosix", "Hummingbird",
+        "Logging",
         "ServiceLifecycle", "UnixSignals",
     ]),
-    "ParleyCommandLine": platform.union(["ParleyDomain", "ParleyServer", "ParleySQLite", "ArgumentParser", "Logging"]),
+    "ParleyCommandLine": platform.union([
+        "ParleyDomain", "ParleyServer", "ParleySQLite", "ParleyImport", "ArgumentParser", "Logging",
+    ]),
     "parley": ["ParleyCommandLine", "ArgumentParser"],
     "ParleyTestKit": ["ParleyDomain", "ParleyWire", "ParleyClient", "NIOCore", "DequeModule", "Synchronization"],
 ]
