@@ -40,6 +40,8 @@ package struct ImportRun {
     private let makeAccounts: MakeAccounts
     private var summary = ImportSummary()
     private var rejects: [String] = []
+    /// The sequence of the newest entry of these logs.
+    private var newest: Int64 = 0
 
     package init(store: any MessageStore, group: ImportGroup, makeAccounts: @escaping MakeAccounts) {
         self.store = store
@@ -54,6 +56,7 @@ package struct ImportRun {
         let logs = logs.sorted { ($0.day, $0.name) < ($1.day, $1.name) }
         self.summary = ImportSummary()
         self.rejects = []
+        self.newest = 0
         guard let first = logs.first else { return (self.summary, []) }
         for (log, next) in zip(logs, logs.dropFirst()) where log.name == next.name {
             throw ImportFailure("\(log.name) was named twice: the name of a file is part of the id of its lines.")
@@ -65,6 +68,11 @@ package struct ImportRun {
             let done = self.summary.lines
             try self.run(log, &writer) { progress(ImportProgress(file: log.name, lines: done + $0, of: total)) }
         }
+        // What was said long ago is no news to who brought it in; what was said here since is.
+        try self.store.advance([
+            PositionUpdate(conversation: self.group.id, user: self.group.owner, read: self.newest, delivered: self.newest)
+        ])
+        guard self.summary.addsUp else { throw ImportFailure("The counts do not add up:\n\(self.summary.table)") }
         return (self.summary, self.rejects)
     }
 
@@ -162,6 +170,7 @@ package struct ImportRun {
     private mutating func account(
         _ outcome: GroupWriter.Outcome?, for step: IRCPlan.Step, _ plan: IRCPlan, _ log: IRCLog, _ sequences: inout [Int: Int64]
     ) {
+        if case .entry(let sequence)? = outcome { self.newest = max(self.newest, sequence) }
         switch (step.action, outcome) {
         case (.say(_, _, let replyTo), .entry(let sequence)?):
             guard let line = step.line else { return }
