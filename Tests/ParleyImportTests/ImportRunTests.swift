@@ -16,7 +16,8 @@ private final class World {
 
     init() { self.store.addUser(UserProfile(user: owner, name: "Librarian")) }
 
-    func run(_ logs: [(String, String, String)]) throws -> ImportSummary {
+    /// - Parameter progressed: Called with the lines that are done.
+    func run(_ logs: [(String, String, String)], progressed: (Int) -> Void = { _ in }) throws -> ImportSummary {
         var run = ImportRun(
             store: self.store, group: ImportGroup(id: group, title: "#ubuntu", owner: owner, ownerName: "Librarian"),
             makeAccounts: { accounts in
@@ -32,7 +33,9 @@ private final class World {
                 }
                 return (made, renamed)
             })
-        return try run.run(try logs.map { try IRCLog(name: $0, bytes: Array($1.utf8), annotations: Array($2.utf8)) }) { _ in }.0
+        return try run.run(try logs.map { try IRCLog(name: $0, bytes: Array($1.utf8), annotations: Array($2.utf8)) }) {
+            progressed($0.lines)
+        }.0
     }
 
     /// What stands in the log: `kind sender client-id`, and the text and what it answers.
@@ -131,9 +134,13 @@ private let first = """
             separator: "\n")
         _ = try whole.run([("2005-02-08.txt", long, "0 2 -\n")])
         let broken = World()
-        for failure in [MemoryMessageStore.Failure.full, .unknownButStored, .unknownAndLost] {
-            broken.store.failNextAppend(failure)
-            #expect(throws: (any Error).self) { try broken.run([("2005-02-08.txt", long, "0 2 -\n")]) }
+        let failures: [(MemoryMessageStore.Failure, after: Int)] = [
+            (.full, 0), (.unknownButStored, 0), (.unknownAndLost, 300), (.unknownButStored, 1_000), (.full, 2_000),
+        ]
+        for (failure, line) in failures {
+            #expect(throws: (any Error).self) {
+                try broken.run([("2005-02-08.txt", long, "0 2 -\n")]) { if $0 >= line { broken.store.failNextAppend(failure) } }
+            }
             broken.store.crash()
         }
         let last = try broken.run([("2005-02-08.txt", long, "0 2 -\n")])
