@@ -72,7 +72,7 @@ def test_imported_history_is_no_news(stage, shots, room):
 def test_scrolling_back_through_an_imported_room(stage, shots, room):
     """Page by page towards the beginning: nothing moves, few rows are kept, nothing is left out."""
     page, wire = room
-    steps = int(os.environ.get('PARLEY_SCROLLS', '40'))
+    steps = int(os.environ.get('PARLEY_SCROLLS', '25'))
     seen = {}
     for step in range(steps):
         for sequence, text, _ in page.rows():
