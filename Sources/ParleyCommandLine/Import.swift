@@ -55,19 +55,19 @@ struct ImportIRC: AsyncParsableCommand {
             bar.end()
             say(result.summary.table, terminator: "")
             if let rejects { try writePrivateFile(rejects, Array(result.rejects.map { $0 + "\n" }.joined().utf8)) }
-            if result.ownerMade, command.password == nil {
-                complain("\(self.owner) has no password and cannot log in. Import into a new folder with --owner-password-file.")
-            }
         }
     }
 
-    /// From the file, or from the person at the terminal if the owner is to be made; nil where nobody can be asked.
+    /// From the file, or from the person at the terminal if the owner is to be made; nil for one who is there.
     private func password(_ command: ImportCommand) async throws -> String? {
         if let ownerPasswordFile {
             let bytes = try readFile(ownerPasswordFile).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
             return String(decoding: bytes, as: UTF8.self)
         }
         guard try await command.ownerIsMissing() else { return nil }
-        return try askForPassword("A password for \(self.owner), at least 8 characters: ")
+        guard let answer = try askForPassword("A password for \(self.owner), at least 8 characters: ") else {
+            throw ImportFailure("\(self.owner) is a new account: name a file with its password with --owner-password-file.")
+        }
+        return answer
     }
 }

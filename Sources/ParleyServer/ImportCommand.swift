@@ -17,7 +17,7 @@ package struct ImportCommand: Sendable {
     package var title: String
     /// The log-in name of the group's owner; an account of this name is made if there is none.
     package var owner: String
-    /// For an owner who is made; nil makes an account that cannot log in.
+    /// For an owner who is made.
     package var password: String?
 
     package init(folder: String, files: [String], group: String, title: String, owner: String, password: String?) {
@@ -33,8 +33,6 @@ package struct ImportCommand: Sendable {
         package var summary: ImportSummary
         /// A line for each rejected line.
         package var rejects: [String]
-        /// Whether the owner's account was made.
-        package var ownerMade: Bool
     }
 
     /// Whether an account of the owner's name would have to be made, so that a password is asked for before anything is read.
@@ -65,13 +63,13 @@ package struct ImportCommand: Sendable {
             let database = try self.open()
             defer { database.close() }
             let accounts = SQLiteAccountStore(database)
-            let (user, made) = try self.ownerAccount(owner, hash, accounts)
+            let user = try self.ownerAccount(owner, hash, accounts)
             var run = ImportRun(
                 store: try SQLiteMessageStore(database),
                 group: ImportGroup(id: group, title: title, owner: user, ownerName: owner),
                 makeAccounts: { try accounts.makeImported($0) })
             let (summary, rejects) = try run.run(logs, progress: progress)
-            return Result(summary: summary, rejects: rejects, ownerMade: made)
+            return Result(summary: summary, rejects: rejects)
         }
     }
 
@@ -85,11 +83,11 @@ package struct ImportCommand: Sendable {
         }
     }
 
-    private func ownerAccount(_ name: String, _ hash: String?, _ accounts: SQLiteAccountStore) throws -> (UserID, made: Bool) {
-        if let account = try accounts.account(named: name) { return (account.id, false) }
+    private func ownerAccount(_ name: String, _ hash: String?, _ accounts: SQLiteAccountStore) throws -> UserID {
+        if let account = try accounts.account(named: name) { return account.id }
         let id = UserID(trusted: "u" + base32(systemRandom(13), characters: 20))
         try accounts.createAccount(Account(id: id, name: name, passwordHash: hash, created: systemMilliseconds()))
-        return (id, true)
+        return id
     }
 
     // MARK: Files

@@ -1,8 +1,11 @@
 """What `parley import irc` makes of logs, compared with an independent reading of them (`reading.py`), through the public protocol."""
 
+import os
+import pty
 import random
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -197,6 +200,44 @@ def test_what_cannot_be_imported_is_said_in_one_sentence(parley, serve, sample, 
     assert 'named twice' in parley.run_import(tmp_path / 'data', [sample[0], sample[0]], status=1)
     err = parley.run_import(tmp_path / 'data', sample, status=1, owner='Somebody')
     assert 'does not own it' in err and not re.search('fatal|Fatal|crash', err)
+
+
+def at_a_terminal(parley, arguments, answer=None):
+    """Runs an import at a terminal; types the answer once it is asked for. What the terminal showed, and the exit status."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(parley.program, [parley.program, 'import', 'irc', *map(str, arguments)])
+    shown = b''
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:
+            break
+        shown += part
+        if answer and b'characters: ' in shown:
+            os.write(terminal, answer.encode() + b'\n')
+            answer = None
+    os.close(terminal)
+    return shown.decode(errors='replace'), os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def test_at_a_terminal_there_is_a_bar_and_a_question(parley, serve, sample, tmp_path):
+    arguments = ['--data', tmp_path / 'data', '--owner', 'Librarian', *sample]
+    assert at_a_terminal(parley, arguments, answer='short')[1] == 1
+    shown, status = at_a_terminal(parley, arguments, answer=PASSWORD)
+    assert status == 0 and PASSWORD not in shown
+    assert re.search(r'\r\x1b\[K\[#{30}\] 100 %  48 of 48 lines  2001-03-05', shown), shown
+    with serve(tmp_path / 'data') as owner:
+        same_group(owner, Expected(sample))
+    # The owner is there now: nobody is asked.
+    shown, status = at_a_terminal(parley, arguments)
+    assert status == 0 and 'password' not in shown
+
+
+def test_nobody_to_ask(parley, sample, tmp_path):
+    process = subprocess.run([parley.program, 'import', 'irc', '--data', tmp_path / 'data', '--owner', 'Ann', *sample], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=60)
+    assert process.returncode == 1 and '--owner-password-file' in process.stderr
 
 
 def test_account_ids_are_their_own():
