@@ -68,16 +68,19 @@ let package = Package(
         .target(
             name: "ParleyClient",
             dependencies: ["ParleyDomain", "ParleyWire", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+        .target(name: "ParleyImport", dependencies: ["ParleyDomain"]),
         .target(
             name: "ParleyServer",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging,
+                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleySQLite", "ParleyImport",
+                logging,
                 lifecycle, signals, nioCore, nioPosix, hummingbird,
             ]),
         .target(
             name: "ParleyCommandLine",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", nioCore, nioPosix,
+                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", "ParleyImport",
+                nioCore, nioPosix,
                 nioHTTP1, arguments, logging,
             ]),
         .executableTarget(name: "parley", dependencies: ["ParleyCommandLine", arguments]),
@@ -138,6 +141,7 @@ let package = Package(
             dependencies: ["ParleyClient", "ParleyWire", "ParleyDomain", nioCore, nioPosix, nioHTTP1, nioWebSocket]),
         .testTarget(
             name: "ParleyCommandLineTests", dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain"]),
+        .testTarget(name: "ParleyImportTests", dependencies: ["ParleyImport", "ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -66,7 +66,7 @@ private func runOnFolder(_ folder: String, command: String, input: [UInt8]) asyn
 }
 
 /// Turns an error into a sentence on standard error and a failing exit.
-private func report(_ body: () async throws -> Void) async throws {
+func report(_ body: () async throws -> Void) async throws {
     do {
         try await body()
     } catch {

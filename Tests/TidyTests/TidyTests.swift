@@ -79,12 +79,15 @@ private let mayImport: [String: Set<String>] = [
     "ParleyClient": [
         "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket", "NIOSSL", "Synchronization",
     ],
+    "ParleyImport": ["ParleyDomain"],
     "ParleyServer": platform.union([
-        "ParleyDomain", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleySQLite", "NIOCore", "NIOPosix", "Hummingbird",
+        "ParleyDomain", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleyImport", "ParleySQLite", "NIOCore", "NIOPosix",
+        "Hummingbird",
         "Logging", "ServiceLifecycle", "UnixSignals",
     ]),
     "ParleyCommandLine": platform.union([
-        "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", "ArgumentParser",
+        "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", "ParleyImport",
+        "ArgumentParser",
         "Logging", "NIOCore", "NIOPosix", "NIOHTTP1",
     ]),
     "parley": ["ParleyCommandLine", "ArgumentParser"],
