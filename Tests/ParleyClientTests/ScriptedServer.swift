@@ -35,7 +35,9 @@ final class ScriptedServer: Sendable {
                     upgradePipelineHandler: { channel, _ in
                         channel.eventLoop.makeCompletedFuture {
                             let handler = ScriptHandler(connection: box.next(), greeting: greeting, script: script)
-                            try channel.pipeline.syncOperations.addHandler(handler)
+                            let pipeline = channel.pipeline.syncOperations
+                            pipeline.removeHandler(context: try pipeline.context(handlerType: NoSocket.self), promise: nil)
+                            try pipeline.addHandler(handler)
                         }
                     })
                 return channel.eventLoop.makeCompletedFuture {
