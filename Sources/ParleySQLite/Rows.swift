@@ -85,11 +85,12 @@ enum Row {
     }
 
     /// Of `members m` with `conversations h`: whether one of the two of a direct conversation has blocked the other.
+    /// A `CASE`, since SQLite works out both sides of an `AND` that is a column: in a group that would be all its members.
     static let blockedColumn = """
-        (h.kind = 1 AND EXISTS (
+        CASE h.kind WHEN 1 THEN EXISTS (
             SELECT 1 FROM members p WHERE p.conversation = m.conversation AND p.user <> m.user
                 AND (EXISTS (SELECT 1 FROM blocks b WHERE b.user = p.user AND b.blocked = m.user)
-                    OR EXISTS (SELECT 1 FROM blocks b WHERE b.user = m.user AND b.blocked = p.user))))
+                    OR EXISTS (SELECT 1 FROM blocks b WHERE b.user = m.user AND b.blocked = p.user))) ELSE 0 END
         """
 
     /// Of the same: when the member's newest message was accepted, where slow mode is on.

@@ -8,16 +8,20 @@ from typing import Any, Iterator
 
 # What a field holds.
 IDENTIFIER, TEXT, INTEGER, BOOLEAN, OBJECT, USERS = "identifier", "text", "integer", "boolean", "object", "users"
+SEQUENCES, WORD = "sequences", "word"
 
 
 @dataclass(frozen=True)
 class Field:
+    """A field of a request; a dot in its name leads into an object of the request."""
+
     name: str
     kind: str
     value: Any
     required: bool = True
     lowest: int = 0
     highest: int = (1 << 53) - 1
+    """Of a number; of a text or a list, the longest."""
 
 
 # The placeholders are filled in by the suite: a group of the user, a fresh client id, another user.
@@ -26,9 +30,29 @@ CONTENT = {"type": "text", "text": "hello"}
 
 conversation = Field("conversation", IDENTIFIER, GROUP)
 client_id = Field("client_id", IDENTIFIER, CLIENT_ID)
+target = Field("target", INTEGER, 2, True, 1)
+sequence = Field("sequence", INTEGER, 2, True, 1)
+user = Field("user", IDENTIFIER, OTHER)
+limit = Field("limit", INTEGER, 50, False, 1, 200)
+emoji = Field("emoji", TEXT, "👍", True, 1, 32)
+
+
+def rules() -> list[Field]:
+    """The rules of a group, where a request carries some."""
+    who = [Field(f"rules.{name}", WORD, "administrators", False) for name in ("send", "invite", "mention_all")]
+    return [
+        Field("rules", OBJECT, {}, False), *who, Field("rules.join", WORD, "link", False),
+        Field("rules.slow_ms", INTEGER, 0, False, 0, 86_400_000), Field("rules.recall_ms", INTEGER, 120_000, False, 0, 315_360_000_000),
+        Field("rules.receipts", BOOLEAN, True, False),
+    ]  # fmt: skip
+
 
 REQUESTS: dict[str, list[Field]] = {
-    "send": [conversation, client_id, Field("content", OBJECT, CONTENT), Field("reply_to", INTEGER, 1, False, 1)],
+    "send": [
+        conversation, client_id, Field("content", OBJECT, CONTENT), Field("reply_to", INTEGER, 1, False, 1),
+        Field("content.mentions", USERS, [OTHER], False, 0, 50), Field("content.mention_all", BOOLEAN, False, False),
+    ],
+    "send in a thread": [conversation, client_id, Field("content", OBJECT, CONTENT), Field("thread", INTEGER, 2, True, 1)],
     "history": [
         conversation, Field("after", INTEGER, 0, False), Field("limit", INTEGER, 50, False, 1, 200),
     ],
@@ -38,16 +62,71 @@ REQUESTS: dict[str, list[Field]] = {
     "create": [
         client_id, Field("kind", TEXT, "group"), Field("title", TEXT, "General"), Field("members", USERS, [OTHER]),
         Field("member_cap", INTEGER, 500, False, 2, 1_000_000), Field("history_visible", BOOLEAN, True, False),
+        Field("description", TEXT, "", False, 0, 1_000), Field("avatar", TEXT, "", False, 0, 64), *rules(),
+    ],
+    "change": [
+        conversation, client_id, Field("title", TEXT, "General", False, 1, 64), Field("description", TEXT, "", False, 0, 1_000),
+        Field("avatar", TEXT, "", False, 0, 64), Field("member_cap", INTEGER, 500, False, 2, 1_000_000),
+        Field("history_visible", BOOLEAN, True, False), *rules(),
+    ],
+    "edit": [conversation, client_id, target, Field("content", OBJECT, CONTENT)],
+    "recall": [conversation, client_id, target],
+    "react": [conversation, client_id, target, emoji, Field("on", BOOLEAN, True)],
+    "pin": [conversation, client_id, target, Field("on", BOOLEAN, True)],
+    "forward": [
+        conversation, client_id, Field("from", OBJECT, {}), Field("from.conversation", IDENTIFIER, GROUP),
+        Field("from.sequence", INTEGER, 2, True, 1),
     ],
     "add": [conversation, client_id, Field("users", USERS, [OTHER])],
-    "remove": [conversation, client_id, Field("user", IDENTIFIER, OTHER)],
+    "invite": [conversation, client_id, Field("users", USERS, [OTHER], True, 1, 100)],
+    "join": [conversation, client_id],
+    "join link": [client_id, Field("link", TEXT, "k7.x2")],
+    "decline": [conversation, client_id, Field("user", IDENTIFIER, OTHER, False)],
+    "remove": [conversation, client_id, user],
+    "ban": [conversation, client_id, user],
+    "unban": [conversation, client_id, user],
     "leave": [conversation, client_id],
-    "members": [conversation, Field("after_slot", INTEGER, 0, False, 0, (1 << 31) - 1), Field("limit", INTEGER, 50, False, 1, 200)],
+    "role": [conversation, client_id, user, Field("role", WORD, "administrator")],
+    "transfer": [conversation, client_id, user],
+    "mute": [conversation, client_id, user, Field("until", INTEGER, 0)],
+    "link": [conversation, client_id, Field("expires", INTEGER, 0, False), Field("uses", INTEGER, 0, False, 0, 1_000_000)],
+    "unlink": [conversation, client_id, Field("link", IDENTIFIER, "k7")],
+    "dissolve": [conversation, client_id],
+    "links": [conversation],
+    "link_info": [Field("link", TEXT, "k7.x2")],
+    "members": [conversation, Field("after_slot", INTEGER, 0, False, 0, (1 << 31) - 1), limit],
+    "members version": [conversation, Field("version", TEXT, ""), limit],
+    "members state": [conversation, Field("state", WORD, "banned"), Field("after", TEXT, "", False), limit],
+    "thread": [conversation, Field("root", INTEGER, 2, True, 1), Field("after", INTEGER, 0, False), limit],
+    "revisions": [conversation, sequence],
+    "reactions": [conversation, sequence, emoji, Field("after", TEXT, "", False), limit],
+    "pins": [conversation],
+    "mentions": [conversation, Field("after", INTEGER, 0, False), limit],
+    "audit": [conversation, Field("before", INTEGER, 3, False, 1), limit],
+    "receipts": [conversation, Field("sequences", SEQUENCES, [2], False, 1, 200)],
+    "readers": [
+        conversation, sequence, Field("list", WORD, "unread"), Field("after_slot", INTEGER, 0, False, 0, (1 << 31) - 1), limit,
+    ],
+    "receipt_record": [conversation, sequence],
+    "notify": [conversation, Field("level", WORD, "all")],
+    "preferences": [Field("receipts", BOOLEAN, True, False), Field("presence", BOOLEAN, True, False)],
+    "block": [user, Field("on", BOOLEAN, False)],
+    "blocks": [],
+    "report": [conversation, sequence, Field("reason", TEXT, "spam", True, 1, 500)],
+    "reports": [conversation, limit],
+    "data": [Field("conversation", IDENTIFIER, GROUP, False), Field("data", OBJECT, {"color": "red"}, False)],
+    "typing": [conversation],
+    "presence": [Field("users", USERS, [OTHER], True, 1, 200), Field("watch", BOOLEAN, False, False)],
+    "presence conversation": [conversation, Field("watch", BOOLEAN, False, False)],
+    "follow": [conversation, Field("push", BOOLEAN, True)],
     "users": [Field("users", USERS, [OTHER])],
     "ping": [],
 }  # fmt: skip
 
-HARMLESS_REQUESTS = ("send", "history", "history before", "sync", "read", "members", "users", "ping")
+HARMLESS_REQUESTS = (
+    "send", "history", "history before", "sync", "read", "members", "users", "ping", "thread", "revisions", "reactions", "mentions",
+    "audit", "readers", "receipt_record", "reports", "receipts", "data", "report", "link",
+)  # fmt: skip
 """Those that change no membership, for trying values that may be accepted."""
 
 WRONG: dict[str, list[Any]] = {
@@ -57,6 +136,8 @@ WRONG: dict[str, list[Any]] = {
     BOOLEAN: ["true", 1, [], {}, None],
     OBJECT: ["{}", 5, True, [], None],
     USERS: ["u1", 5, True, {}, None, [5], [None], [["u1"]], [{"user": "u1"}]],
+    SEQUENCES: ["2", 5, True, {}, None, ["2"], [None], [[2]], [{"sequence": 2}], [True]],
+    WORD: [5, True, 1.5, [], {}, None],
 }
 
 NUMBERS = (
@@ -163,8 +244,29 @@ def valid(name: str, fill: dict[str, Any], number: int) -> dict[str, Any]:
     """The request with every field, placeholders filled in."""
     frame: dict[str, Any] = {"type": name.split()[0], "id": number}
     for field in REQUESTS[name]:
-        frame[field.name] = filled(field.value, fill)
+        put(frame, field.name, filled(field.value, fill))
     return frame
+
+
+def put(frame: dict[str, Any], path: str, value: Any) -> None:
+    """Sets a field, by its path."""
+    *outer, last = path.split(".")
+    for name in outer:
+        frame = frame[name]
+    frame[last] = value
+
+
+def put_in(frame: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """The same frame, with the field set."""
+    put(frame, path, value)
+    return frame
+
+
+def drop(frame: dict[str, Any], path: str) -> None:
+    *outer, last = path.split(".")
+    for name in outer:
+        frame = frame[name]
+    del frame[last]
 
 
 def filled(value: Any, fill: dict[str, Any]) -> Any:
@@ -175,11 +277,55 @@ def filled(value: Any, fill: dict[str, Any]) -> Any:
     return copy.deepcopy(value)
 
 
+def filled_in(value: Any, fill: dict[str, Any]) -> Any:
+    """As `filled`, inside objects too."""
+    if isinstance(value, dict):
+        return {key: filled_in(item, fill) for key, item in value.items()}
+    return filled(value, fill)
+
+
 def wrong_types() -> Iterator[tuple[str, Field, Any]]:
     for name, fields in REQUESTS.items():
         for field in fields:
             for value in WRONG[field.kind]:
                 yield name, field, value
+
+
+def bad_values(field: Field) -> Iterator[tuple[Any, set[int]]]:
+    """Values of the right type that a field must refuse, and with which numbers."""
+    match field.kind:
+        case "integer":
+            for value in (field.lowest - 1, field.highest + 1, -(1 << 63), 1 << 63, 1 << 64):
+                yield value, {40004}
+        case "word":
+            for value in ("", "ADMINISTRATOR", "owner", "everybody", "all ", "x" * 100):
+                yield value, {40004}
+        case "users":
+            longest = field.highest if field.highest < 1 << 20 else 1_000
+            if field.lowest or longest >= 1_000:
+                yield [], {40004, 40010}
+            yield [f"x{n}" for n in range(longest + 1)], {40004}
+            yield [f"{n}" for n in range(12_000)], {40004, 40005}
+            yield ["u2", "u3", "u2"], {40007}
+            for text in IDENTIFIERS_REFUSED:
+                yield [text], {40009, 40004, 40010, 40013}
+        case "sequences":
+            yield [], {40004, 40010}
+            yield list(range(1, field.highest + 2)), {40004}
+            yield [2, 3, 2], {40007}
+            for number in (0, -1, 1 << 53, 1 << 63, 1.5):
+                yield [number], {40004, 40003}
+        case "identifier":
+            for text in IDENTIFIERS_REFUSED:
+                yield text, {40009, 40004, 40010, 40013}
+        case "text" if field.highest < 1 << 20 and field.name != "emoji":
+            yield "x" * (field.highest + 1), {40005}
+            yield "x" * 100_000, {40005}
+            if field.lowest:
+                yield "", {40010}
+        # What `data` holds is its owner's business; `positions` has names of conversations for fields.
+        case "object" if field.name not in ("data", "positions"):
+            yield {"surprise": 1} if field.name in ("rules", "from") else {"type": "created", "text": "x"}, {40006, 40008, 40002}
 
 
 def numeric_fields() -> Iterator[tuple[str, Field]]:

@@ -22,7 +22,6 @@ import statistics
 import struct
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -96,23 +95,32 @@ class Plain:
                 return answer
 
 
-def read_along(people: list[Plain]) -> None:
-    """Takes what is pushed to people who only listen, and throws it away: a client that does not read is another case."""
+def read_along(people: list[Plain]) -> int:
+    """Another process takes what is pushed to people who only listen, throws it away, and shows that they live. Returns its id."""
+    child = os.fork()
+    if child:
+        return child
     waiting = selectors.DefaultSelector()
     for one in people:
         waiting.register(one.socket, selectors.EVENT_READ)
-
-    def take() -> None:
-        while waiting.get_map():
-            for key, _ in waiting.select(1):
+    pong = b"\x8a\x80\0\0\0\0"
+    shown = time.monotonic()
+    while waiting.get_map():
+        for key, _ in waiting.select(1):
+            try:
+                more = key.fileobj.recv(1 << 18)  # type: ignore[union-attr]
+            except OSError:
+                more = b""
+            if not more:
+                waiting.unregister(key.fileobj)
+        if time.monotonic() - shown > 15:
+            shown = time.monotonic()
+            for key in list(waiting.get_map().values()):
                 try:
-                    more = key.fileobj.recv(1 << 18)  # type: ignore[union-attr]
+                    key.fileobj.sendall(pong)  # type: ignore[union-attr]
                 except OSError:
-                    more = b""
-                if not more:
                     waiting.unregister(key.fileobj)
-
-    threading.Thread(target=take, daemon=True).start()
+    os._exit(0)
 
 
 def cpu(pid: int) -> float:
@@ -138,19 +146,27 @@ async def measure(folder: Path, members: int, connected: int, writers: int) -> d
     tokens = server.provision(plan + "group g " + " ".join(str(n) for n in range(1, members + 1)) + "\n")
     found: dict[str, Any] = {"members": members, "connected": connected, "provisioned_s": round(time.monotonic() - began, 1)}
     await server.start(120)
+    child = 0
     try:
         assert server.process is not None
         empty = server.memory()
-        people = [Plain(server.port, tokens[f"u{n}"]) for n in range(1, connected + 1)]
-        joined = server.memory()
-        owner, acknowledging = people[0], people[1 : writers + 1]
-        if len(people) > writers + 1:
-            read_along(people[writers + 1 :])
-        for number in range(ROUNDS * IN_FLIGHT):
-            sent = owner.ask({
+        owner, *acknowledging = [Plain(server.port, tokens[f"u{n}"]) for n in range(1, min(writers, connected - 1) + 2)]
+
+        def send(number: int) -> int:
+            return owner.ask({
                 "type": "send", "id": number + 1, "conversation": "g", "client_id": f"m{number}", "content": {"type": "text", "text": "x"},
-            })  # fmt: skip
-        newest = sent["sequence"]
+            })["sequence"]  # fmt: skip
+
+        for number in range(ROUNDS * IN_FLIGHT):
+            newest = send(number)
+        # What comes before the others are there, they do not get; what comes after, everybody gets.
+        people = [Plain(server.port, tokens[f"u{n}"]) for n in range(len(acknowledging) + 2, connected + 1)]
+        child = read_along(people) if people else 0
+        for one in people:
+            one.socket.close()
+        joined = server.memory()
+        for number in range(ROUNDS * IN_FLIGHT, ROUNDS * IN_FLIGHT + IN_FLIGHT):
+            newest = send(number)
         # The first question loads the positions of all members.
         counts = {"type": "receipts", "id": 9_001, "conversation": "g", "sequences": [newest]}
         began = time.perf_counter()
@@ -179,10 +195,10 @@ async def measure(folder: Path, members: int, connected: int, writers: int) -> d
         found["rss_mib"] = {"started": empty >> 20, "connected": joined >> 20, "after": server.memory() >> 20}
         found["bytes_per_member"] = round((server.memory() - joined) / members, 1)
         found["agrees"] = answer["total"] == members - 1 and answer["read"] == len(acknowledging)
-        for one in people:
-            one.socket.close()
     finally:
         await server.drain()
+        if child:
+            os.waitpid(child, 0)
     return found
 
 

@@ -50,7 +50,7 @@ def test_binary_is_refused(world: World, raw: bytes) -> None:
 @pytest.mark.parametrize(("name", "field", "value"), list(cases.wrong_types()), ids=label)
 def test_wrong_type_names_field_and_rule(world: World, name: str, field: cases.Field, value: Any) -> None:
     frame = cases.valid(name, world.fill(), world.number())
-    frame[field.name] = value
+    cases.put(frame, field.name, value)
     codes = {40003, 40002} if value is None else {40003}
     if isinstance(value, list):
         codes |= {40009}
@@ -65,7 +65,7 @@ def test_wrong_type_names_field_and_rule(world: World, name: str, field: cases.F
 @pytest.mark.parametrize(("name", "field"), [(n, f) for n, fs in cases.REQUESTS.items() for f in fs if f.required], ids=label)
 def test_missing_field_is_named(world: World, name: str, field: cases.Field) -> None:
     frame = cases.valid(name, world.fill(), world.number())
-    del frame[field.name]
+    cases.drop(frame, field.name)
     error = world.error(dump(frame), {40002})
     assert error["id"] == frame["id"] and error["field"] == field.name and error["rule"], error
 
@@ -84,7 +84,8 @@ def test_unknown_and_repeated_fields_are_named(world: World, name: str) -> None:
 def test_numbers_at_every_edge(world: World, name: str, field: cases.Field) -> None:
     for text in cases.NUMBERS:
         frame = cases.valid(name, world.fill(), world.number())
-        raw = dump({**frame, field.name: "@"}).replace('"@"', text)
+        cases.put(frame, field.name, "@")
+        raw = dump(frame).replace('"@"', text)
         frames, closed = world.run(world.try_(raw))
         assert len(frames) == 1, f"{raw[:150]}: {frames}, closed {closed}"
         answer = frames[0]
@@ -92,7 +93,7 @@ def test_numbers_at_every_edge(world: World, name: str, field: cases.Field) -> N
         exact = re.fullmatch(r"-?\d{1,30}", text) is not None and text != "-0"
         inside = exact and field.lowest <= int(text) <= field.highest
         if answer["type"] == "error":
-            assert answer["code"] in {40003, 40004, 40005, 40000, 40300, 40301, 40400}, f"{raw[:150]}: {answer}"
+            assert answer["code"] in {40003, 40004, 40005, 40000, 40300, 40301, 40402, 40403, 40906}, f"{raw[:150]}: {answer}"
             world.documented(answer, closed)
             # A place in a log may also be refused because the log does not reach there yet.
             beyond = "newest" in answer.get("rule", "")

@@ -100,7 +100,7 @@ extension Conversation {
             }
             return Effect(kind: .left, change: .end(user))
         case .add, .invite, .change, .makeLink, .revokeLink, .dissolve:
-            return try self.groupEffect(of: command.action, by: user)
+            return try self.groupEffect(of: command.action, by: user, at: now)
         case .remove, .ban, .unban, .mute, .setRole, .transfer:
             return try self.memberEffect(of: command.action, by: user, at: now)
         }
@@ -113,6 +113,10 @@ extension Conversation {
 
     private func needGroup(_ rule: String) throws(Refusal) {
         guard self.head.kind == .group else { throw Refusal(.forbidden, rule: rule) }
+    }
+
+    private func needOthers(_ users: [UserID], than user: UserID) throws(Refusal) {
+        guard !users.contains(user) else { throw Refusal(.outOfRange, field: "users", rule: "others than oneself") }
     }
 
     private func needUndissolved() throws(Refusal) {
@@ -243,16 +247,18 @@ extension Conversation {
 
     // MARK: The group
 
-    private func groupEffect(of action: Command.Action, by user: UserID) throws(Refusal) -> Effect {
+    private func groupEffect(of action: Command.Action, by user: UserID, at now: Int64) throws(Refusal) -> Effect {
         let role = try self.member(user)
         try self.needGroup("a direct conversation has two members and no rules")
         try self.needUndissolved()
         switch action {
         case .add(let users):
             try self.need(self.head.rules.invite, role, "only owner and administrators add members")
+            try self.needOthers(users, than: user)
             return Effect(kind: .added, change: .add(users))
         case .invite(let users):
             try self.need(self.head.rules.invite, role, "only owner and administrators invite")
+            try self.needOthers(users, than: user)
             return Effect(kind: .invited, change: .invite(users))
         case .change(let change):
             try self.need(.administrators, role, "only owner and administrators change the group")
@@ -262,6 +268,9 @@ extension Conversation {
             return Effect(kind: .changed, change: .settings(change))
         case .makeLink(let link):
             try self.need(self.head.rules.invite, role, "only owner and administrators make links")
+            guard link.expires == 0 || link.expires > now else {
+                throw Refusal(.outOfRange, field: "expires", rule: "0, or a time to come")
+            }
             return Effect(kind: .link, change: .makeLink(link))
         case .revokeLink(let link):
             // Who made it is known to the store, which refuses others than him and administrators.

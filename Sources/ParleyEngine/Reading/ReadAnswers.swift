@@ -50,8 +50,13 @@ struct ReadAnswers: Sendable {
     ) throws(ReadFailure) {
         switch query {
         case .thread(let conversation, let root, let after, let limit):
-            let page = try self.reader.thread(of: root, in: conversation, for: user, after: after, limit: limit)
-            encoder.page(id: id, conversation, page, into: &buffer)
+            do throws(ReadFailure) {
+                let page = try self.reader.thread(of: root, in: conversation, for: user, after: after, limit: limit)
+                encoder.page(id: id, conversation, page, into: &buffer)
+            } catch {
+                guard error == .noMessage else { throw error }
+                encoder.error(id: id, Refusal(.noMessage, field: "root"), into: &buffer)
+            }
         case .revisions(let conversation, let sequence):
             encoder.page(
                 id: id, conversation, try self.reader.revisions(of: sequence, in: conversation, for: user), into: &buffer)
@@ -201,7 +206,7 @@ struct ReadAnswers: Sendable {
         switch failure {
         case .notMember: Refusal(.notMember)
         case .forbidden: Refusal(.forbidden)
-        case .noMessage: Refusal(.noMessage)
+        case .noMessage: Refusal(.noMessage, field: "sequence")
         case .store(.corrupt): Refusal(.internalError, rule: "an entry does not match its check sum")
         case .store: Refusal(.unavailable, retryMilliseconds: 1_000)
         }
