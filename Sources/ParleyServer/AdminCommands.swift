@@ -2,7 +2,6 @@ import NIOCore
 import ParleyDomain
 import ParleyEngine
 import ParleySQLite
-import ParleyWire
 
 /// What a running server has that a folder alone has not: the one that decides about conversations, and the sessions in use.
 package struct LiveServer: Sendable {
@@ -172,13 +171,12 @@ struct AdminCommands {
             throw StartFailure("The group has no owner any more.")
         }
         let name = String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
-        let reply = try await live.engine.operate(action, in: group.conversation, as: owner, name: name).get()
-        var decoder = ServerFrameDecoder()
-        switch try? decoder.decode(reply.body) {
-        case .ack(_, let receipt):
-            return #"{"done":"\#(done)","group":\#(quoted(group.conversation.rawValue)),"sequence":\#(receipt.sequence)}"#
-        case .error(_, let error): throw StartFailure(error.message)
-        default: throw StartFailure("The server ended before it answered. Look at `parley admin audit`, then try again.")
+        switch try await live.engine.operate(action, in: group.conversation, as: owner, name: name).get() {
+        case .stored(let sequence):
+            return #"{"done":"\#(done)","group":\#(quoted(group.conversation.rawValue)),"sequence":\#(sequence)}"#
+        case .refused(let message): throw StartFailure(message)
+        case .unknown:
+            throw StartFailure("The server ended before it answered. Look at `parley admin audit`, then try again.")
         }
     }
 

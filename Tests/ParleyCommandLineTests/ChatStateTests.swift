@@ -19,7 +19,11 @@ private struct Room {
         self.state = ChatState(user: Self.ann, name: "Ann", server: "host:1", nonce: "n", isPlain: plain)
         self.give(.live, .listed([Self.summary()], whole: true))
         self.state.names[Self.ben] = "Ben"
-        if open { _ = self.state.take(.line("/open General"), at: self.now) }
+        guard open else { return }
+        let page = ReceivedPage(entries: [], head: 0, more: true)
+        let effects = self.state.take(.line("/open General"), at: self.now)
+        let tag = effects.tag { if case .history = $0 { true } else { false } }
+        self.give(.answer(tag ?? 0, .page(id: 1, Self.group, page), ByteBuffer()))
     }
 
     static func summary(title: String = "General", head: Int64 = 0, unread: Int64 = 0) -> ReceivedSummary {
@@ -44,6 +48,8 @@ private struct Room {
     mutating func say(_ text: String) -> [ChatEffect] { self.state.take(.line(text), at: self.now) }
     mutating func press(_ keys: Key...) -> [ChatEffect] { keys.flatMap { self.state.take(.key($0), at: self.now) } }
     var screen: [String] { ChatScreen.draw(self.state).plain }
+    /// What stands beside the list of conversations.
+    var messages: [String] { self.screen[1...8].map { String($0.dropFirst(ChatScreen.sidebarColumns)) } }
     func shows(_ text: String) -> Bool { self.screen.contains { $0.contains(text) } }
 }
 
@@ -134,13 +140,13 @@ extension [ChatEffect] {
             asked = room.press(.pageUp).tag { if case .history(_, .before(101), _) = $0 { true } else { false } }
         }
         let tag = try #require(asked)
-        let before = room.screen[1...8]
+        let before = room.messages
         room.give(.accepted(Room.group, Room.message(151, "newest")))
-        #expect(room.screen[1...8] == before, "who reads back is not moved")
+        #expect(room.messages == before, "who reads back is not moved")
         #expect(!room.shows("newest") && room.shows("Page Down: 1 new"))
         let page = ReceivedPage(entries: (51...100).reversed().map { Room.message($0, "old \($0)") }, head: 151, more: true)
         room.give(.answer(tag, .page(id: 1, Room.group, page), ByteBuffer()))
-        #expect(room.screen[1...8] == before)
+        #expect(room.messages == before)
         var seen: Set<Int> = []
         for _ in 0..<40 {
             for number in 51...100 where room.shows("old \(number)") { seen.insert(number) }
@@ -233,9 +239,26 @@ extension [ChatEffect] {
         #expect(third.said == ["[General] #1 00:01 Ben: hi", "[General] #2 00:02 Ben: ho"])
     }
 
+    @Test func whoWritesTellsSoEveryThreeSeconds() {
+        var room = Room()
+        let isTyping = { (effects: [ChatEffect]) in effects.tag { if case .typing = $0 { true } else { false } } != nil }
+        #expect(isTyping(room.press(.text("h"))))
+        #expect(!isTyping(room.press(.text("i"))))
+        room.now += 3_000
+        #expect(isTyping(room.press(.text("!"))))
+        room.give(.pushed(.typing(Room.group, [Room.ben, Room.ann])))
+        #expect(room.shows("Ben writes ..."))
+        room.now += 4_000
+        _ = room.state.take(.tick, at: room.now)
+        #expect(!room.shows("writes ..."))
+        _ = room.press(.control("u"))
+        room.now += 3_000
+        #expect(!isTyping(room.press(.text("/"), .text("m"))), "a command is no message")
+    }
+
     @Test func keysThatEndAndSteer() {
         var room = Room()
-        #expect(room.press(.text("x"), .control("c")) == [] && room.state.editor.isEmpty)
+        #expect(room.press(.text("/x"), .control("c")) == [] && room.state.editor.isEmpty)
         #expect(room.press(.control("c")) == [.quit])
         #expect(room.press(.control("d")) == [.quit])
         #expect(room.press(.control("z")) == [.suspend])

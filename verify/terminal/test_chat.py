@@ -232,11 +232,11 @@ def test_a_pipe_sends_lines_and_a_listener_gets_each_once(house):
         token = house.tokens["ben"]
         until("the listener is there", lambda: house.call("/v1/request", {
             "id": 1, "type": "presence", "conversation": duo}, token).get("online", 0) >= 1)  # fmt: skip
-        lines = [f"message {index}" for index in range(40)] + ["// a slash", "tab\there", "\u4f60\u597d"]
+        lines = [f"message {index}" for index in range(40)] + ["/leave", "// a slash", "tab\there", "\u4f60\u597d"]
         done = chat(house, "ann", "--plain", "--open", "duo", stdin="\n".join(lines) + "\n")
         assert done.returncode == 0, done.stderr
-        expected = [line.removeprefix("/") if line.startswith("//") else line for line in lines]
-        assert house.texts("ann", duo) == expected
+        expected = lines
+        assert house.texts("ann", duo) == expected, "and no line of a program is a command"
         assert sum(": message 7" in line for line in done.stdout.splitlines()) == 1
         got = []
         for line in listener.stdout:
@@ -248,6 +248,16 @@ def test_a_pipe_sends_lines_and_a_listener_gets_each_once(house):
     finally:
         listener.terminate()
         assert listener.wait(10) == 0
+
+
+def test_a_pipe_with_commands_does_what_they_say(house):
+    lines = ["/dm carl", "hi carl", "/group \"The plan\" ben", "hi ben", "/title Plan B", "// a slash", "/list"]
+    done = chat(house, "ann", "--plain", "--commands", stdin="\n".join(lines) + "\n")
+    assert done.returncode == 0, done.stderr
+    until("all of it is there", lambda: house.texts("ben", house.conversation("ben", "Plan B")) == ["hi ben", "/ a slash"])
+    direct = next(row for row in house.ask("carl", {"type": "sync", "epoch": "", "token": "", "positions": {}})["conversations"]
+                  if row.get("peer") == "ann")  # fmt: skip
+    assert house.texts("carl", direct["conversation"]) == ["hi carl"]
 
 
 def test_a_pipe_keeps_what_it_could_not_send_and_sends_it_once(house):
@@ -279,9 +289,17 @@ def test_secrets_and_mistakes_are_answered_with_a_sentence(house, tmp_path):
         (["--token-file", str(tmp_path / "bad")], "does not take the token"),
         (["--name", "ann", "--password-file", str(tmp_path / "word")], "password"),
         (["--token-file", str(tmp_path / "missing")], "Cannot read"),
+        (["--token-file", str(house.folder / "ann.token"), "--follow", "--open", "nothing"], ""),
     ):
-        done = house.run("chat", house.url, "--plain", *arguments, stdin="")
+        done = house.run("chat", house.url, "--plain", *["--open", "duo"] * ("--open" not in arguments), *arguments, stdin="x\n")
         assert done.returncode != 0 and text in done.stderr and "nonsense" not in done.stderr, done.stderr
+    done = house.run("chat", house.url, "--token-file", str(house.folder / "ann.token"), stdin="x\n")
+    assert done.returncode == 1 and "--open" in done.stderr
+    team = house.conversation("ann", "team")
+    change = {"type": "change", "conversation": team, "client_id": "r", "rules": {"send": "administrators"}}
+    assert house.ask("ann", change)["type"] == "ack"
+    done = house.run("chat", house.url, "--token-file", str(house.folder / "carl.token"), "--open", "team", stdin="x\n")
+    assert done.returncode == 1 and "refused" in done.stdout, "a line that is refused is not passed over"
     done = house.run("chat", "ftp://example.org", stdin="")
     assert done.returncode != 0 and "is no address of a server" in done.stderr
     done = house.run("chat", "--help")

@@ -14,8 +14,9 @@ struct Chat: AsyncParsableCommand {
             In the program, /help lists the commands. What you write without a connection waits, also over the end of the program, and
             is sent once.
 
-            In a pipe, or with --plain: each line of the input is a message or a command, each line of the output is a message, and
-            lines that begin with * are the program's own. Ends when all lines are sent; exit status 1 if some are not.
+            In a pipe, or with --plain: each line of the input is a message (with --commands, one that begins with / is a command), each
+            line of the output is a message, and lines that begin with * are the program's own. Ends when all lines are stored; exit
+            status 1 if some are not.
 
             Examples:
               parley chat
@@ -48,6 +49,9 @@ struct Chat: AsyncParsableCommand {
     @Flag(help: "No screen: lines in, lines out.")
     var plain = false
 
+    @Flag(help: "In a pipe: lines that begin with / are commands.")
+    var commands = false
+
     @Flag(help: "In a pipe: goes on listening when the input has ended.")
     var follow = false
 
@@ -79,6 +83,10 @@ struct Chat: AsyncParsableCommand {
         guard let address = ServerAddress(self.url) else { throw StartFailure("That is no address of a server.") }
         let isPlain =
             self.plain || !TerminalDevice.isTerminal(0) || !TerminalDevice.isTerminal(1) || environment("TERM") == "dumb"
+        let readsCommands = self.commands || TerminalDevice.isTerminal(0)
+        guard !isPlain || readsCommands || self.open != nil || self.follow else {
+            throw StartFailure("Where do the lines go? Name the conversation with --open, or give --commands.")
+        }
         let entrance = ChatEntrance(address: address, tls: ClientTLS(authorities: self.ca), now: wallClock)
         let session: ChatSession
         if let file = self.tokenFile {
@@ -92,7 +100,8 @@ struct Chat: AsyncParsableCommand {
         let state = ChatState(
             user: login.user, name: login.name, server: address.authority,
             nonce: String(UInt64.random(in: .min ... .max), radix: 36),
-            zoneMilliseconds: zoneMilliseconds(at: wallClock()), isPlain: isPlain, outbox: session.file?.loadOutbox() ?? [])
+            zoneMilliseconds: zoneMilliseconds(at: wallClock()), isPlain: isPlain,
+            readsCommands: readsCommands, outbox: session.file?.loadOutbox() ?? [])
         var options = ChatProgram.Options()
         options.open = self.open
         options.follows = self.follow

@@ -7,8 +7,8 @@ import Synchronization
 
 /// What other threads hand to the program's own.
 final class ChatMailbox: Sendable {
-    /// Events above which the socket is not read until they are taken.
-    static let eventsMax = 4_096
+    /// Inputs above which the socket is not read until they are taken.
+    static let inputsMax = 256
 
     private let waiting = Mutex<[ChatInput]>([])
     private let wake: Wake
@@ -22,7 +22,7 @@ final class ChatMailbox: Sendable {
             return waiting.count
         }
         self.wake.wake()
-        return count < Self.eventsMax
+        return count < Self.inputsMax
     }
 
     func take() -> [ChatInput] {
@@ -46,6 +46,7 @@ final class ChatProgram {
     private var decoder = KeyDecoder()
     private var painter: Painter
     private var isOver = false
+    private var hasFailed = false
     private var savedOutbox: [OutboxItem] = []
     /// Of a pipe: lines not entered yet, and the beginning of one.
     private var lines: [String] = []
@@ -87,7 +88,7 @@ final class ChatProgram {
             listener: { mailbox.put(.client($0)) })
     }
 
-    /// Runs to the end; the exit status: 1 if something was not sent.
+    /// Runs to the end; the exit status: 1 if something was not sent, or a pipe's line was refused.
     func run() -> Int32 {
         let hasScreen = !self.state.isPlain && TerminalDevice.enterRaw()
         defer { TerminalDevice.leaveRaw() }
@@ -112,7 +113,7 @@ final class ChatProgram {
         TerminalDevice.leaveRaw()
         let left = self.state.outbox.count
         if left > 0 { complain("\(left) not sent yet. They go out when parley chat runs again.") }
-        return left > 0 ? 1 : 0
+        return left > 0 || self.hasFailed || (self.state.isPlain && self.state.refusals > 0) ? 1 : 0
     }
 
     /// How long to wait for something to happen, in milliseconds: an Escape alone is known by a moment of silence.
@@ -176,7 +177,12 @@ final class ChatProgram {
     private func openFirst() {
         guard let name = self.options.open, self.state.hasList else { return }
         self.options.open = nil
-        self.take(.line("/open \(ChatCommand.quoted(name))"))
+        self.take(.open(name))
+        // Lines that have nowhere to go are not thrown away one by one.
+        if self.state.openID == nil, !self.state.readsCommands {
+            self.hasFailed = true
+            self.isOver = true
+        }
     }
 
     private func endLate() {
@@ -214,7 +220,7 @@ final class ChatProgram {
         case .read(let id, let sequence, let urgent): self.client.read(id, upTo: sequence, urgent: urgent)
         case .retry: self.client.retry()
         case .bell: if !self.state.isPlain { TerminalDevice.write(Painter.bell) }
-        case .say(let line): say(line)
+        case .say(let line): if !TerminalDevice.write(line + "\n") { self.isOver = true }
         case .suspend: self.suspend()
         case .redraw: self.painter.forget()
         case .quit: self.isOver = true

@@ -32,7 +32,7 @@ extension ChatState {
             }
             self.notice("The history did not come: \(error.message)")
         case .names(let users): for user in users { self.names[user] = user.rawValue }
-        case .receipts, .list: return
+        case .receipts, .list, .typing: return
         default: self.notice(error.message)
         }
     }
@@ -44,7 +44,7 @@ extension ChatState {
         case .history(let id): self.change(id) { $0.isLoading = false }
         case .names(let users): self.wanted.formUnion(users)
         case .members, .readers, .join, .report: self.notice("There is no connection now. Try again when there is.")
-        case .list, .receipts, .lookUp, .complete: return
+        case .list, .receipts, .lookUp, .complete, .typing: return
         }
     }
 
@@ -66,6 +66,7 @@ extension ChatState {
         for row in rows {
             guard let user = row["user"]?.text.flatMap({ UserID(rawValue: $0) }), let name = row["name"]?.text else { continue }
             self.names[user] = name
+            self.wanted.remove(user)
         }
     }
 

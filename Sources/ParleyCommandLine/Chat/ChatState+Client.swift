@@ -52,6 +52,7 @@ extension ChatState {
             self.change(summary.conversation) { conversation in
                 if let kind = summary.kind { conversation.kind = kind }
                 conversation.isMember = summary.isMember
+                conversation.isInvited = !summary.isMember && !summary.title.isEmpty
                 conversation.title = summary.title
                 conversation.peer = summary.peer
                 conversation.head = max(conversation.head, summary.head)
@@ -72,7 +73,10 @@ extension ChatState {
 
     private mutating func ended(_ id: ConversationID) {
         guard self.conversations[id]?.isMember == true else { return }
-        self.change(id) { $0.isMember = false }
+        self.change(id) { conversation in
+            conversation.isMember = false
+            conversation.unread = 0
+        }
         if let conversation = self.conversations[id] {
             self.notice("You are no member of \(self.title(of: conversation)) any more.")
         }
@@ -226,6 +230,7 @@ extension ChatState {
     }
 
     private mutating func refused(_ clientID: ClientID, _ error: ReceivedError) {
+        self.refusals += 1
         let what = self.forget(clientID)
         if self.opening == clientID { self.opening = nil }
         var isMessage = false

@@ -8,6 +8,7 @@ extension ChatState {
         self.notices = []
         let line = line.hasSuffix("\r") ? String(line.dropLast()) : line
         guard line.contains(where: { !$0.isWhitespace }) else { return }
+        guard self.readsCommands else { return self.send(line) }
         if line.hasPrefix("//") { return self.send(String(line.dropFirst())) }
         guard line.hasPrefix("/") else { return self.send(line) }
         do throws(ChatCommand.Failure) {
@@ -86,7 +87,11 @@ extension ChatState {
     // MARK: Sending
 
     private mutating func send(_ text: String, replyTo: Int64 = 0) {
-        guard let id = self.openID else { return self.notice("Open a conversation first: /open NAME, /dm NAME or /group TITLE.") }
+        guard let id = self.openID else {
+            return self.notice(
+                self.readsCommands
+                    ? "Open a conversation first: /open NAME, /dm NAME or /group TITLE." : "Name the conversation with --open.")
+        }
         guard text.unicodeScalars.count <= Limits.textCharacters else {
             return self.notice(
                 "A message has at most \(Limits.textCharacters) characters; this one has \(text.unicodeScalars.count).")
@@ -152,7 +157,7 @@ extension ChatState {
     }
 
     /// By its number in the list, its whole title, or the beginning of it.
-    private mutating func find(_ name: String) -> ConversationID? {
+    mutating func find(_ name: String) -> ConversationID? {
         let list = self.list
         let folded = name.lowercased()
         let titles = list.map { (id: $0.id, title: self.title(of: $0).lowercased()) }
@@ -169,7 +174,7 @@ extension ChatState {
         self.openID = id
         self.change(id) { $0.anchor = nil }
         if self.isPlain { if let open = self.open { self.notice("open: \(self.title(of: open))") } }
-        if self.conversations[id]?.isMember == false { self.notice("You are invited: /accept or /decline.") }
+        if self.conversations[id]?.isInvited == true { self.notice("You are invited: /accept or /decline.") }
         if self.conversations[id]?.oldest == nil, !self.isPlain { self.fetchHistory(id) }
         if self.link == .live, self.conversations[id]?.isMember == true {
             self.ask(.receipts(id, nil), for: .receipts(id))

@@ -1,4 +1,5 @@
 import ParleyDomain
+import ParleyWire
 
 /// The choices for the word before the cursor; Tab again takes the next one.
 struct Completion: Sendable, Equatable {
@@ -34,9 +35,20 @@ extension ChatState {
             return
         case .control("d") where self.editor.isEmpty: return self.effects.append(.quit)
         case .control("d"): _ = self.editor.take(.delete)
-        default: _ = self.editor.take(key)
+        default:
+            _ = self.editor.take(key)
+            if case .text = key { self.tellTyping() }
         }
         self.completion = nil
+    }
+
+    /// At most every three seconds, and of messages only (B2).
+    private mutating func tellTyping() {
+        guard let id = self.openID, self.link == .live, !self.editor.text.hasPrefix("/"), self.now - self.typedAt >= 3_000 else {
+            return
+        }
+        self.typedAt = self.now
+        self.ask(.typing(id), for: .typing)
     }
 
     private mutating func step(_ by: Int) {

@@ -46,6 +46,8 @@ struct ShownConversation: Sendable, Equatable {
     var kind = ConversationKind.group
     var peer: UserID?
     var isMember = false
+    /// Invited, or waiting for an administrator.
+    var isInvited = false
     var head: Int64 = 0
     var read: Int64 = 0
     var unread: Int64 = 0
@@ -115,6 +117,8 @@ enum ChatInput: Sendable, Equatable {
     case key(Key)
     /// A line of a pipe.
     case line(String)
+    /// Opens a conversation by its title.
+    case open(String)
     case client([ChatEvent])
     /// Users by name; nil where the server could not be asked.
     case found(tag: UInt64, [UserProfile]?)
@@ -143,6 +147,7 @@ struct ChatState: Sendable, Equatable {
         case complete
         case join
         case report
+        case typing
     }
 
     struct HeldLine: Sendable, Equatable {
@@ -173,6 +178,8 @@ struct ChatState: Sendable, Equatable {
     let zoneMilliseconds: Int64
     /// Without a screen: what comes is said line by line.
     let isPlain: Bool
+    /// Whether a line that begins with a slash is a command. Not where a program writes the lines: what it quotes must do nothing.
+    let readsCommands: Bool
 
     var now: Int64 = 0
     var columns = 80
@@ -196,6 +203,10 @@ struct ChatState: Sendable, Equatable {
     var outbox: [OutboxItem] = []
     /// In a pipe: entries that wait for the name of their sender.
     var held: [HeldLine] = []
+    /// When the others were last told that something is being written.
+    var typedAt: Int64 = 0
+    /// Commands that were refused for good.
+    var refusals = 0
     /// Choices of the last Tab, and which of them stands in the line.
     var completion: Completion?
     var nextTag: UInt64 = 1
@@ -209,7 +220,7 @@ struct ChatState: Sendable, Equatable {
 
     init(
         user: UserID, name: String, server: String, nonce: String, zoneMilliseconds: Int64 = 0, isPlain: Bool = false,
-        outbox: [OutboxItem] = []
+        readsCommands: Bool = true, outbox: [OutboxItem] = []
     ) {
         self.user = user
         self.name = name
@@ -217,6 +228,7 @@ struct ChatState: Sendable, Equatable {
         self.nonce = nonce
         self.zoneMilliseconds = zoneMilliseconds
         self.isPlain = isPlain
+        self.readsCommands = readsCommands
         self.names[user] = name
         for item in outbox { self.keep(item) }
     }
@@ -227,6 +239,7 @@ struct ChatState: Sendable, Equatable {
         switch input {
         case .key(let key): self.take(key)
         case .line(let line): self.enter(line)
+        case .open(let name): if let id = self.find(name) { self.show(id) }
         case .client(let events): for event in events { self.take(event) }
         case .found(let tag, let users): self.found(tag, users)
         case .size(let columns, let rows): (self.columns, self.rows) = (max(20, columns), max(6, rows))
@@ -245,7 +258,7 @@ struct ChatState: Sendable, Equatable {
     var isBusy: Bool { self.lookUp != nil || self.opening != nil }
     /// Of conversations that can be shown, the newest change first.
     var list: [ShownConversation] {
-        self.conversations.values.filter { $0.isMember || !$0.title.isEmpty }
+        self.conversations.values.filter { $0.isMember || $0.isInvited }
             .sorted { ($0.changed, $1.id) > ($1.changed, $0.id) }
     }
 

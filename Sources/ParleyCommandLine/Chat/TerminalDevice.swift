@@ -8,9 +8,9 @@ import Synchronization
 
 /// Where signals are told: the writing end of a pipe; -1 while nobody reads it.
 private let signalPipe = Atomic<Int32>(-1)
-/// Whether the terminal's settings are others than it had.
-private let isChanged = Atomic<Bool>(false)
-/// Sound: written once, before `isChanged` and the handlers are set; read by them afterwards.
+/// The descriptor whose settings are others than they were; -1 for none.
+private let changed = Atomic<Int32>(-1)
+/// Sound: written by one thread before `changed` is stored; read by it, and by handlers, after it was loaded.
 nonisolated(unsafe) private var savedSettings = termios()
 private let endBytes = Array(Painter.end.utf8)
 
@@ -36,7 +36,7 @@ enum TerminalDevice {
     }
 
     static func leaveRaw() {
-        guard isChanged.load(ordering: .acquiring) else { return }
+        guard changed.load(ordering: .acquiring) >= 0 else { return }
         write(Painter.end)
         self.restore()
     }
@@ -50,7 +50,7 @@ enum TerminalDevice {
         let isHidden = secret && self.change(of: descriptor) { $0.c_lflag &= ~tcflag_t(ECHO) }
         defer {
             if isHidden {
-                self.restore(descriptor)
+                self.restore()
                 write("\n", to: descriptor)
             }
         }
@@ -63,16 +63,17 @@ enum TerminalDevice {
     private static func change(of descriptor: Int32 = STDIN_FILENO, _ body: (inout termios) -> Void) -> Bool {
         var settings = termios()
         guard tcgetattr(descriptor, &settings) == 0 else { return false }
-        if !isChanged.load(ordering: .acquiring) { savedSettings = settings }
+        if changed.load(ordering: .acquiring) < 0 { savedSettings = settings }
         self.restoreOnEveryEnd
         body(&settings)
         guard tcsetattr(descriptor, TCSADRAIN, &settings) == 0 else { return false }
-        isChanged.store(true, ordering: .releasing)
+        changed.store(descriptor, ordering: .releasing)
         return true
     }
 
-    private static func restore(_ descriptor: Int32 = STDIN_FILENO) {
-        guard isChanged.exchange(false, ordering: .acquiringAndReleasing) else { return }
+    private static func restore() {
+        let descriptor = changed.exchange(-1, ordering: .acquiringAndReleasing)
+        guard descriptor >= 0 else { return }
         var settings = savedSettings
         tcsetattr(descriptor, TCSADRAIN, &settings)
     }
@@ -80,16 +81,18 @@ enum TerminalDevice {
     /// Once: `exit` and a crash of the program give the terminal back too. Only what POSIX allows in a handler is called there.
     private static let restoreOnEveryEnd: Void = {
         atexit {
-            guard isChanged.load(ordering: .acquiring) else { return }
+            let descriptor = changed.load(ordering: .acquiring)
+            guard descriptor >= 0 else { return }
             var settings = savedSettings
-            tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
+            tcsetattr(descriptor, TCSADRAIN, &settings)
         }
         for number in [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
             signal(number) { number in
-                if isChanged.load(ordering: .acquiring) {
+                let descriptor = changed.load(ordering: .acquiring)
+                if descriptor >= 0 {
                     _ = endBytes.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
                     var settings = savedSettings
-                    tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
+                    tcsetattr(descriptor, TCSADRAIN, &settings)
                 }
                 signal(number, SIG_DFL)
                 raise(number)
@@ -128,7 +131,9 @@ enum TerminalDevice {
         signal(SIGTSTP, handler)
     }
 
-    static func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) {
+    /// False where nobody reads any more.
+    @discardableResult
+    static func write(_ text: String, to descriptor: Int32 = STDOUT_FILENO) -> Bool {
         var bytes = ArraySlice(text.utf8)
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -138,9 +143,10 @@ enum TerminalDevice {
                 poll(&wait, 1, 1_000)
                 continue
             }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             bytes = bytes.dropFirst(count)
         }
+        return true
     }
 }
 

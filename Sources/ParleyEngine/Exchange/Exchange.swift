@@ -41,13 +41,23 @@ extension ClientID {
     var isOperators: Bool { self.rawValue.hasPrefix(Self.operators) }
 }
 
+/// What became of an operator's act.
+package enum OperatorReply: Sendable, Equatable {
+    /// It stands in the log at this sequence.
+    case stored(Int64)
+    /// It was refused, and why.
+    case refused(String)
+    /// The engine ended first: the log tells.
+    case unknown
+}
+
 extension Engine {
     /// Does what the operator asks, decided like a request of this user, and marked as the operator's in the log.
     ///
     /// - Parameter name: Makes the act one of its kind: up to 40 characters of an identifier.
     package func operate(
         _ action: Command.Action, in conversation: ConversationID, as user: UserProfile, name: String
-    ) -> EventLoopFuture<ExchangeReply> {
+    ) -> EventLoopFuture<OperatorReply> {
         let command = Command(conversation, ClientID(trusted: ClientID.operators + name), action)
         let identity = Identity(user: user.user, name: user.name, session: SessionID(trusted: "operator"), device: "")
         let eventLoop = self.nextLoop()
@@ -63,7 +73,14 @@ extension Engine {
             let origin = RequestOrigin(loop: delivery.index, connection: number, request: 0)
             self.post(Submission(origin: origin, user: user.user, command: command))
         }
-        return promise.futureResult
+        return promise.futureResult.map { reply in
+            var decoder = ServerFrameDecoder()
+            return switch try? decoder.decode(reply.body) {
+            case .ack(_, let receipt): .stored(receipt.sequence)
+            case .error(_, let error): .refused(error.message)
+            default: .unknown
+            }
+        }
     }
 
     /// Sockets open now, logged in or not, on all event loops.
