@@ -6,7 +6,7 @@ export PARLEY_SHARED
 
 LIBRARIES := libsqlite3-dev libargon2-dev pkg-config
 JUDGES := python3-venv python3-pip strace sqlite3 chromium chromium-driver fonts-dejavu-core \
-          fonts-noto-color-emoji libzbar0
+          fonts-noto-color-emoji libzbar0 nginx-light haproxy
 
 .PHONY: help setup run release test test-swift test-outside bench lint soak clean
 

@@ -52,6 +52,7 @@ let package = Package(
         // The path of a message: decide, translate, do, let in and out, keep.
         .target(name: "ParleyDomain", dependencies: [collections]),
         .target(name: "ParleyWire", dependencies: ["ParleyDomain", nioCore]),
+        .target(name: "ParleyContract", dependencies: ["ParleyDomain", "ParleyWire"]),
         .target(
             name: "ParleyEngine",
             dependencies: [
@@ -67,17 +68,20 @@ let package = Package(
         .target(
             name: "ParleyClient",
             dependencies: ["ParleyDomain", "ParleyWire", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
+        .target(name: "ParleyImport", dependencies: ["ParleyDomain"]),
         .target(
             name: "ParleyServer",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyEngine", "ParleyGateway", "ParleySQLite", logging, lifecycle, signals,
-                nioCore, nioPosix, hummingbird,
+                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleySQLite", "ParleyImport",
+                logging,
+                lifecycle, signals, nioCore, nioPosix, hummingbird,
             ]),
         .target(
             name: "ParleyCommandLine",
             dependencies: [
-                "ParleyDomain", "ParleyWire", "ParleyClient", "ParleyServer", "ParleySQLite", nioCore, nioPosix, nioHTTP1,
-                arguments, logging,
+                "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", "ParleyImport",
+                nioCore, nioPosix,
+                nioHTTP1, arguments, logging,
             ]),
         .executableTarget(name: "parley", dependencies: ["ParleyCommandLine", arguments]),
 
@@ -117,9 +121,12 @@ let package = Package(
         .testTarget(name: "ParleyDomainTests", dependencies: ["ParleyDomain", "ParleyTestKit"]),
         .testTarget(name: "ModelTests", dependencies: ["ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "ParleyWireTests", dependencies: ["ParleyWire", "ParleyDomain", "ParleyTestKit", nioCore]),
+        .testTarget(name: "ParleyContractTests", dependencies: ["ParleyContract", "ParleyWire", "ParleyDomain", nioCore]),
         .testTarget(
             name: "ParleyEngineTests",
-            dependencies: ["ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded]),
+            dependencies: [
+                "ParleyEngine", "ParleyDomain", "ParleyWire", "ParleyTestKit", nioCore, nioEmbedded, crypto, cryptoExtras,
+            ]),
         .testTarget(
             name: "ParleyGatewayTests",
             dependencies: [
@@ -134,6 +141,7 @@ let package = Package(
             dependencies: ["ParleyClient", "ParleyWire", "ParleyDomain", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
         .testTarget(
             name: "ParleyCommandLineTests", dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain"]),
+        .testTarget(name: "ParleyImportTests", dependencies: ["ParleyImport", "ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "TidyTests"),
     ]
 )

@@ -40,6 +40,14 @@ package struct ServeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A proxy whose X-Forwarded-For is believed. May be given several times.", valueName: "address"))
     var trustedProxy: [String] = []
 
+    @Option(help: ArgumentHelp("TLS: the certificate, then those up to the root, in PEM.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("TLS: the certificate's private key, in PEM, readable by its owner only.", valueName: "file"))
+    var tlsKey: String?
+
+    @OptionGroup(title: "Users of another application (all of these, or none)") var external: ExternalOptions
+
     @Flag(help: "Strangers cannot register: accounts are made with `parley provision` only.")
     var noRegistration = false
 
@@ -61,6 +69,9 @@ package struct ServeOptions: ParsableArguments {
         guard (0...36_500).contains(self.receiptDays) else { throw ValidationError("--receipt-days takes 0 to 36500.") }
         guard Logger.Level(rawValue: self.logLevel) != nil else {
             throw ValidationError("--log-level takes trace, debug, info, notice, warning or error.")
+        }
+        guard (self.tlsCertificate == nil) == (self.tlsKey == nil) else {
+            throw ValidationError("--tls-certificate and --tls-key go together.")
         }
         _ = try self.address()
     }
@@ -91,6 +102,10 @@ package struct ServeOptions: ParsableArguments {
         configuration.rateLimits = !self.noRateLimits
         configuration.loops = self.loops
         configuration.receiptDays = self.receiptDays
+        if let certificate = self.tlsCertificate, let key = self.tlsKey {
+            configuration.tls = TLSFiles(certificate: certificate, key: key)
+        }
+        configuration.external = try self.external.identity()
         let server = ParleyServer(configuration, logger: Logger(label: "parley"))
         do {
             try await body(server) { url in say("Parley is ready: open \(url)") }

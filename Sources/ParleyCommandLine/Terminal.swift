@@ -10,7 +10,7 @@ import ParleyServer
 func say(_ text: String, terminator: String = "\n") { put(text + terminator, into: STDOUT_FILENO) }
 
 /// Writes to standard error.
-func complain(_ text: String) { put(text + "\n", into: STDERR_FILENO) }
+func complain(_ text: String, terminator: String = "\n") { put(text + terminator, into: STDERR_FILENO) }
 
 private func put(_ text: String, into file: Int32) {
     var bytes = ArraySlice(text.utf8)

@@ -20,6 +20,8 @@ package struct EngineSettings: Sendable {
     package var connectionsPerTurn = 256
     /// Connections that one loop writes answers to before it looks at its sockets again. They go before everything else.
     package var answersPerTurn = 256
+    /// How long one loop writes before it looks at its sockets again, whatever the counts say: a write takes 1 µs or 20.
+    package var turnMicroseconds: Int64 = 500
     /// Members of a conversation on one loop beyond which it is served in lanes, behind smaller ones (R25).
     package var laneSeats = 256
     /// Connections of one large conversation that are written to before another has its turn.
@@ -56,9 +58,14 @@ package struct EngineClock: Sendable {
     package var wall: @Sendable () -> Int64
     /// A clock that does not go back, in milliseconds: for deadlines.
     package var steady: @Sendable () -> Int64
+    /// A clock that does not go back, in nanoseconds: for how long a turn has taken.
+    package var fine: @Sendable () -> Int64
 
-    package init(wall: @escaping @Sendable () -> Int64, steady: @escaping @Sendable () -> Int64) {
+    package init(
+        wall: @escaping @Sendable () -> Int64, steady: @escaping @Sendable () -> Int64, fine: @escaping @Sendable () -> Int64
+    ) {
         self.wall = wall
         self.steady = steady
+        self.fine = fine
     }
 }

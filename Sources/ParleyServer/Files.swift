@@ -27,6 +27,33 @@ package func readFile(_ path: String) throws -> [UInt8] {
     }
 }
 
+/// The whole of a file that decides who comes in: at most 1 MiB, and nobody but its owner (who is root or ourselves) can
+/// change it or, if it is secret, read it.
+func readTrustedFile(_ path: String, isSecret: Bool) throws -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StartFailure("Cannot read \(path): \(String(cString: strerror(errno))).") }
+    defer { close(descriptor) }
+    var facts = stat()
+    guard fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { throw StartFailure("\(path) is no file.") }
+    guard facts.st_uid == 0 || facts.st_uid == geteuid() else {
+        throw StartFailure("\(path) belongs to another user: it must be root's or this program's.")
+    }
+    guard facts.st_mode & (isSecret ? 0o077 : 0o022) == 0 else {
+        throw StartFailure(
+            isSecret
+                ? "\(path) can be read by others: chmod 600 \(path)" : "\(path) can be changed by others: chmod go-w \(path)")
+    }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while bytes.count <= 1_048_576 {
+        let count = read(descriptor, &chunk, chunk.count)
+        guard count >= 0 else { throw StartFailure("Cannot read \(path): \(String(cString: strerror(errno))).") }
+        guard count > 0 else { return bytes }
+        bytes.append(contentsOf: chunk[..<count])
+    }
+    throw StartFailure("\(path) has more than 1 MiB.")
+}
+
 /// Writes a file that only its owner can read: it may hold secrets.
 package func writePrivateFile(_ path: String, _ bytes: [UInt8]) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)

@@ -2,6 +2,7 @@ import Hummingbird
 package import Logging
 import NIOCore
 import NIOPosix
+import ParleyContract
 package import ParleyDomain
 import ParleyEngine
 import ParleyGateway
@@ -43,10 +44,14 @@ package struct ParleyServer: Sendable {
         wrapReader: @Sendable (any MessageReader) -> any MessageReader = { $0 }
     ) async throws {
         let database = try self.openDatabase()
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: self.configuration.loops ?? max(1, System.coreCount - 1))
+        let ticks = LoopTicks()
+        let group = MultiThreadedEventLoopGroup(
+            numberOfThreads: self.configuration.loops ?? max(1, System.coreCount - 1), metricsDelegate: ticks)
         let accounts = try self.makeAccounts(database)
+        let doors = try Doors(self.configuration, accounts: accounts, logger: self.logger)
         let clock = EngineClock(
-            wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) })
+            wall: systemMilliseconds, steady: { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) },
+            fine: { Int64(clamping: NIODeadline.now().uptimeNanoseconds) })
         var settings = self.configuration.engine
         if !self.configuration.rateLimits { settings.framesPerSecond = 0 }
         settings.receiptRetentionMilliseconds = Int64(self.configuration.receiptDays) * 86_400_000
@@ -63,7 +68,7 @@ package struct ParleyServer: Sendable {
 
         let ready = Atomic<Bool>(false)
         let server = try self.makeGateway(
-            engine, accounts, group, ready: { ready.load(ordering: .acquiring) && engine.isStoring }
+            engine, accounts, group, tls: doors.tls, ready: { ready.load(ordering: .acquiring) && engine.isStoring }
         ) { url in
             ready.store(true, ordering: .releasing)
             onListening(url)
@@ -76,6 +81,7 @@ package struct ParleyServer: Sendable {
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup), .init(service: control),
+                    .init(service: doors),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
         do {
@@ -85,6 +91,8 @@ package struct ParleyServer: Sendable {
             throw error
         }
         await engine.close()
+        self.logger.info(
+            "the loops end", metadata: ["turns": "\(ticks.histogram)", "longest_us": "\(ticks.longestMicroseconds)"])
         // Copies the log into the database file: a file that rests is whole, and every page of it can be checked.
         database.close()
         try await group.shutdownGracefully()
@@ -113,8 +121,8 @@ package struct ParleyServer: Sendable {
     }
 
     private func makeGateway(
-        _ engine: Engine, _ accounts: AccountManager, _ group: MultiThreadedEventLoopGroup, ready: @escaping @Sendable () -> Bool,
-        onListening: @escaping @Sendable (String) -> Void
+        _ engine: Engine, _ accounts: AccountManager, _ group: MultiThreadedEventLoopGroup, tls: TLSDoor?,
+        ready: @escaping @Sendable () -> Bool, onListening: @escaping @Sendable (String) -> Void
     ) throws -> GatewayServer {
         var gateway = GatewayConfiguration()
         gateway.host = self.configuration.host
@@ -123,12 +131,19 @@ package struct ParleyServer: Sendable {
         gateway.socket.messageBytesBeforeLogin = Limits.frameBeforeAuthBytes
         gateway.handshake.origins = OriginPolicy(allowed: Set(self.configuration.allowedOrigins))
         if !self.configuration.rateLimits { gateway.connectionsPerAddressBeforeLogin = .max }
+        gateway.tls = tls
         let host = self.configuration.host
+        let scheme = tls == nil ? "http" : "https"
+        if tls == nil, !isLoopback(host) {
+            self.logger.warning(
+                "who is on the way can read along: give --tls-certificate and --tls-key, or listen on 127.0.0.1 behind a proxy that speaks TLS",
+                metadata: ["listen": "\(host)"])
+        }
         return GatewayServer(
             configuration: gateway, group: group, sessions: engine, logger: self.logger, onQuiesce: { engine.drain(on: $0) },
             onListening: { address in
                 let shown = host == "0.0.0.0" || host == "::" ? "localhost" : host.contains(":") ? "[\(host)]" : host
-                onListening("http://\(shown):\(address.port ?? 0)/")
+                onListening("\(scheme)://\(shown):\(address.port ?? 0)/")
             },
             responder: try self.makeResponder(engine, accounts, ready: ready))
     }
@@ -137,10 +152,16 @@ package struct ParleyServer: Sendable {
         _ engine: Engine, _ accounts: AccountManager, ready: @escaping @Sendable () -> Bool
     ) throws -> GatewayResponder {
         let router = Router(context: GatewayRequestContext.self)
-        router.add(middleware: HTTPErrors(methods: AccountRoutes.methods.merging(RequestRoute.methods) { mine, _ in mine }))
         let routes = AccountRoutes(accounts: accounts, isReady: ready)
+        let requests = RequestRoute(
+            types: Contract.typesWithPath, identify: routes.identity, exchange: { try await engine.exchange($0, in: $1, as: $2).get() })
+        let methods = [AccountRoutes.methods, requests.methods, DocumentRoute.methods].reduce([:]) {
+            $0.merging($1) { mine, _ in mine }
+        }
+        router.add(middleware: HTTPErrors(methods: methods))
         routes.add(to: router)
-        RequestRoute(identify: routes.identity, exchange: { try await engine.exchange($0, as: $1).get() }).add(to: router)
+        requests.add(to: router)
+        DocumentRoute(openAPI: Contract.openAPI.compact).add(to: router)
         guard let folder = self.configuration.web else { return GatewayServer.respond(with: router) }
         do throws(StaticAssets.Failure) {
             return GatewayServer.respond(with: router, assets: try StaticAssets(folder: folder))
@@ -150,3 +171,6 @@ package struct ParleyServer: Sendable {
         }
     }
 }
+
+/// Whether an address to listen on is reached from this machine only.
+private func isLoopback(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }

@@ -20,9 +20,48 @@ package struct ServerConfiguration: Sendable {
     package var loops: Int?
     /// Days for which it is kept who has read, 0 to 36,500; 0 for ever (R52).
     package var receiptDays = 0
+    /// The certificate and its key, as files in PEM; nil serves without TLS.
+    package var tls: TLSFiles?
+    /// The application whose users may come in with its tokens; nil takes none.
+    package var external: ExternalIdentity?
     package var engine = EngineSettings()
     /// See `SQLiteDatabase.Options.forgoesDurability`.
     package var forgoesDurability = false
 
     package init(data: String) { self.data = data }
+}
+
+/// Where the certificate and its key lie.
+package struct TLSFiles: Sendable {
+    package var certificate: String
+    package var key: String
+
+    package init(certificate: String, key: String) {
+        self.certificate = certificate
+        self.key = key
+    }
+}
+
+/// The application that vouches for its users: how it signs, by which keys, and what its tokens say of it and of us.
+package struct ExternalIdentity: Sendable {
+    package enum KeyFile: Sendable {
+        /// A secret, or a public key in PEM.
+        case one(String)
+        /// A JWKS.
+        case set(String)
+    }
+
+    package var algorithm: TokenAlgorithm
+    package var keys: KeyFile
+    package var issuer: String
+    package var audience: String
+
+    /// Nil where the algorithm is not `HS256`, `RS256` or `EdDSA`.
+    package init?(algorithm: String, keys: KeyFile, issuer: String, audience: String) {
+        guard let algorithm = TokenAlgorithm(rawValue: algorithm) else { return nil }
+        self.algorithm = algorithm
+        self.keys = keys
+        self.issuer = issuer
+        self.audience = audience
+    }
 }

@@ -45,8 +45,8 @@ package enum WebSocketFrameHeader {
         buffer.writeImmutableBuffer(payload)
     }
 
-    /// The payload of the first of these frames, which `write` wrote the headers of; nil where there is none.
-    package static func payload(of frames: ByteBuffer) -> ByteBuffer? {
+    /// Takes the payload of the first of these frames, which `write` wrote the headers of; nil where there is none.
+    package static func nextPayload(of frames: inout ByteBuffer) -> ByteBuffer? {
         let start = frames.readerIndex
         guard let short = frames.getInteger(at: start + 1, as: UInt8.self) else { return nil }
         let length: Int? =
@@ -56,7 +56,16 @@ package enum WebSocketFrameHeader {
             default: frames.getInteger(at: start + 2, as: UInt64.self).map { Int(clamping: $0) }
             }
         guard let length else { return nil }
-        return frames.getSlice(at: start + Self.length(payloadLength: length), length: length)
+        let first = start + Self.length(payloadLength: length)
+        guard let payload = frames.getSlice(at: first, length: length) else { return nil }
+        frames.moveReaderIndex(to: first + length)
+        return payload
+    }
+
+    /// The payload of the first of these frames; nil where there is none.
+    package static func payload(of frames: ByteBuffer) -> ByteBuffer? {
+        var rest = frames
+        return Self.nextPayload(of: &rest)
     }
 
     /// Writes a whole close frame: the code, then as much of the reason as fits 123 bytes without cutting a character.

@@ -1,5 +1,6 @@
 import NIOHTTP1
 import ParleyDomain
+import ParleyWire
 import Testing
 
 @testable import ParleyGateway
@@ -49,7 +50,7 @@ struct OriginPolicyTests {
 }
 
 struct HandshakeTests {
-    private let handshake = Handshake(subprotocols: ["parley.json.1", "parley.json.2"])
+    private let handshake = Handshake()
 
     private static let good: [(String, String)] = [
         ("Host", "localhost"), ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
@@ -76,7 +77,7 @@ struct HandshakeTests {
 
     private func subprotocol(_ decision: Handshake.Decision) -> (String, Bool)? {
         guard case .upgrade(let agreement) = decision else { return nil }
-        return (agreement.subprotocol, agreement.namesSubprotocol)
+        return (agreement.subprotocol.rawValue, agreement.namesSubprotocol)
     }
 
     @Test func agreesWithWhatIsRight() {
@@ -88,8 +89,8 @@ struct HandshakeTests {
     }
 
     @Test func takesTheFirstSubprotocolThatItKnows() {
-        let offer = [("Sec-WebSocket-Protocol", "other, parley.json.2, parley.json.1")]
-        #expect(self.subprotocol(self.decide(adding: offer))! == ("parley.json.2", true))
+        let offer = [("Sec-WebSocket-Protocol", "other, parley.bin.1, parley.json.1")]
+        #expect(self.subprotocol(self.decide(adding: offer))! == ("parley.bin.1", true))
         #expect(self.code(self.decide(adding: [("Sec-WebSocket-Protocol", "other")])) == .badRequest)
         #expect(self.code(self.decide(adding: [("Sec-WebSocket-Protocol", "PARLEY.JSON.1")])) == .badRequest)
     }

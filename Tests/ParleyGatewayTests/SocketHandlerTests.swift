@@ -47,7 +47,7 @@ private final class Bench {
         try self.channel.pipeline.syncOperations.addHandler(self.socket)
         self.channel.connect(to: try SocketAddress(ipAddress: "192.0.2.1", port: 1), promise: nil)
         self.registry.add(self.socket)
-        self.socket.start(info: ConnectionInfo(origin: Origin(address: "192.0.2.1", agent: ""), subprotocol: "parley.json.1"))
+        self.socket.start(info: ConnectionInfo(origin: Origin(address: "192.0.2.1", agent: ""), subprotocol: .json))
     }
 
     func feed(_ bytes: [UInt8]) throws {

@@ -236,7 +236,7 @@ import Testing
         } + [
             create.without("title", "a string"), change.without("title", "at least one field that changes"),
             Form(type: "change", fields: command).with(
-                "rules", "{}", .missingField, "at least one field that changes", at: "title"),
+                "rules", "{}", .missingField, "at least one rule that changes"),
             create.with("kind", #""direct""#, .unknownField, "not a field of this request", at: "title"),
         ]
 

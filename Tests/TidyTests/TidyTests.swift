@@ -62,13 +62,16 @@ private let platform: Set<String> = ["Synchronization", "Glibc", "Musl"]
 private let mayImport: [String: Set<String>] = [
     "ParleyDomain": ["DequeModule"],
     "ParleyWire": ["ParleyDomain", "NIOCore"],
+    "ParleyContract": ["ParleyDomain", "ParleyWire"],
     // Swift: by name only for `_nfc`, in NamePolicy.swift, which says why.
     "ParleyEngine": platform.union([
-        "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "DequeModule", "Crypto", "Logging", "CArgon2", "Swift",
+        "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "DequeModule", "Crypto", "CryptoExtras", "Logging", "CArgon2",
+        "Swift",
     ]),
     // FoundationEssentials: Hummingbird brings it anyway, and one file needs a type of it.
     "ParleyGateway": platform.union([
-        "ParleyDomain", "ParleyWire", "ParleyEngine", "NIOCore", "NIOPosix", "NIOHTTP1", "Hummingbird", "HummingbirdCore",
+        "ParleyDomain", "ParleyWire", "ParleyEngine", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Hummingbird",
+        "HummingbirdCore",
         "HTTPTypes",
         "Crypto", "Logging", "ServiceLifecycle", "FoundationEssentials", "Foundation",
     ]),
@@ -76,13 +79,16 @@ private let mayImport: [String: Set<String>] = [
     "ParleyClient": [
         "ParleyDomain", "ParleyWire", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket", "NIOSSL", "Synchronization",
     ],
+    "ParleyImport": ["ParleyDomain"],
     "ParleyServer": platform.union([
-        "ParleyDomain", "ParleyEngine", "ParleyGateway", "ParleySQLite", "NIOCore", "NIOPosix", "Hummingbird", "Logging",
-        "ServiceLifecycle", "UnixSignals",
+        "ParleyDomain", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleyImport", "ParleySQLite", "NIOCore", "NIOPosix",
+        "Hummingbird",
+        "Logging", "ServiceLifecycle", "UnixSignals",
     ]),
     "ParleyCommandLine": platform.union([
-        "ParleyDomain", "ParleyWire", "ParleyClient", "ParleyServer", "ParleySQLite", "ArgumentParser", "Logging", "NIOCore",
-        "NIOPosix", "NIOHTTP1",
+        "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", "ParleyImport",
+        "ArgumentParser",
+        "Logging", "NIOCore", "NIOPosix", "NIOHTTP1",
     ]),
     "parley": ["ParleyCommandLine", "ArgumentParser"],
     "ParleyTestKit": ["ParleyDomain", "ParleyWire", "ParleyClient", "NIOCore", "DequeModule", "Synchronization"],

@@ -162,7 +162,7 @@ async def routes(world: World, tally: Tally) -> None:
     passwords: dict[str, str] = {}
     grants: dict[str, dict[str, Any]] = {}
     for address, needs in ROUTES.items():
-        method, path = address.split()
+        method, path = address.replace(":type", "ping").split()
         for name in (*ALWAYS, *STANDINGS):
             tap, body, token = world.taps[name], None, None
             if path in ("/v1/register", "/v1/login"):
@@ -170,8 +170,8 @@ async def routes(world: World, tally: Tally) -> None:
                 body = {"name": f"n{name}", "password": password}
             elif path == "/v1/refresh":
                 body = {"refresh_token": grants[name]["refresh_token"]}
-            elif path == "/v1/request":
-                body = {"type": "ping", "id": 1}
+            elif path.startswith("/v1/request"):
+                body = {"type": "ping", "id": 1} if path == "/v1/request" else {"id": 1}
             elif path == "/v1/logout" and name in STANDINGS:
                 token = grants[name]["access_token"]
             status, answer = await tap.http(method, path + ("?prefix=ow" if path == "/v1/users" else ""), body, token)

@@ -129,6 +129,8 @@ ROUTES = {
     "GET /v1/me": True,
     "GET /v1/users": True,
     "POST /v1/request": True,
+    "POST /v1/requests/:type": True,
+    "GET /v1/openapi.json": False,
     "POST /v1/logout": True,
 }
 

@@ -1,5 +1,6 @@
 """The stage of every test: a server of its own, a proxy before it, and two browsers."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -28,24 +29,34 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope='session')
-def server():
-    """Starts the server once. PARLEY_BIN names it, PARLEY_WEB the folder that it serves."""
-    command = os.environ.get('PARLEY_BIN', str(ROOT / '.build/debug/parley')).split()
+def command():
+    """The program: PARLEY_BIN names it."""
+    return os.environ.get('PARLEY_BIN', str(ROOT / '.build/debug/parley')).split()
+
+
+@contextlib.contextmanager
+def serving(folder):
+    """A server on the data folder `store` in this folder, until the end of the block; PARLEY_WEB names the page that it serves."""
     web = os.environ.get('PARLEY_WEB', str(ROOT / 'Web'))
     port = free_port()
-    with tempfile.TemporaryDirectory() as data:
-        output = open(os.path.join(data, 'server.log'), 'w+')
-        # One machine plays a crowd here: limits by address would stop it.
-        process = subprocess.Popen([*command, 'serve', '--data', os.path.join(data, 'store'), '--listen', f'127.0.0.1:{port}',
-                                    '--web', web, '--no-rate-limits'], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            wait_for(f'http://127.0.0.1:{port}/healthz', process, output)
-            yield port
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-            output.close()
+    output = open(os.path.join(folder, 'server.log'), 'w+')
+    # One machine plays a crowd here: limits by address would stop it.
+    process = subprocess.Popen([*command(), 'serve', '--data', os.path.join(folder, 'store'), '--listen', f'127.0.0.1:{port}',
+                                '--web', web, '--no-rate-limits'], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_for(f'http://127.0.0.1:{port}/healthz', process, output)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        output.close()
+
+
+@pytest.fixture(scope='session')
+def server():
+    """Starts the server once."""
+    with tempfile.TemporaryDirectory() as data, serving(data) as port:
+        yield port
 
 
 def wait_for(url, process, output):

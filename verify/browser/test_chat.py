@@ -104,6 +104,28 @@ def test_scrolling_back_moves_nothing(stage):
     assert [seen[sequence] for sequence in sorted(seen)] == expected
 
 
+def test_a_leap_to_the_very_top_moves_nothing(stage):
+    """What is loaded above takes the day and the name off the first row, where there is no room to scroll by the difference."""
+    ann = stage.wire('Ann')
+    ben = stage.enter(0, 'Ben')
+    group = ann.create('Long', Wire(stage.direct, name=stage.name('Ben')).user)
+    for number in range(250):
+        ann.send(group, f'{number}: ' + 'word ' * (number * 7 % 60))
+    ben.choose('Long')
+    ben.until('return document.querySelectorAll(".rows > .message").length > 0')
+    ben.button('Jump to the latest message').click() if ben.find('.jump').is_displayed() else None
+    ben.idle()
+    for _ in range(3):
+        before = ben.run('document.querySelector(".scroller").scrollTop = 0; ' + RECTANGLES)
+        ben.until('return document.querySelector(".scroller").scrollTop > 0')
+        ben.idle()
+        ben.run('return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))')
+        ben.idle()
+        after = ben.run(RECTANGLES)
+        assert before and {key: top for key, top in after.items() if key in before} == before
+        assert len(ben.rows()) <= ROWS_MAX
+
+
 def test_nobody_is_pulled_down(stage):
     ann = stage.wire('Ann')
     ben = stage.enter(0, 'Ben')

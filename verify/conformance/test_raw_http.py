@@ -109,6 +109,7 @@ def test_upgrade_after_other_requests_on_one_connection(steady):
 
 @pytest.mark.parametrize("offer,chosen", [
     (None, None), ("parley.json.1", "parley.json.1"), ("other, parley.json.1", "parley.json.1"),
+    ("parley.bin.1", "parley.bin.1"), ("parley.bin.2, parley.bin.1, parley.json.1", "parley.bin.1"),
 ])
 def test_subprotocol_is_agreed(steady, offer, chosen):
     with steady.connect() as client:

@@ -34,8 +34,9 @@ def test_a_disabled_users_terminal_is_logged_out(house, person):
     ann = person("ann")
     ann.sees("connected")
     house.admin("disable", "ann")
-    assert ann.wait() == 0
+    assert ann.wait() == 1
     assert not ann.is_raw()
+    ann.sees("Logged out")
 
 
 def test_a_new_password_ends_sessions_and_stands_in_no_command_line(house, tmp_path):

@@ -300,6 +300,9 @@ def test_secrets_and_mistakes_are_answered_with_a_sentence(house, tmp_path):
     assert house.ask("ann", change)["type"] == "ack"
     done = house.run("chat", house.url, "--token-file", str(house.folder / "carl.token"), "--open", "team", stdin="x\n")
     assert done.returncode == 1 and "refused" in done.stdout, "a line that is refused is not passed over"
+    house.admin("disable", "ben")
+    done = house.run("chat", house.url, "--token-file", str(house.folder / "ben.token"), "--open", "duo", stdin="x\n")
+    assert done.returncode == 1
     done = house.run("chat", "ftp://example.org", stdin="")
     assert done.returncode != 0 and "is no address of a server" in done.stderr
     done = house.run("chat", "--help")

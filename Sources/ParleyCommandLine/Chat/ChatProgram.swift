@@ -88,7 +88,7 @@ final class ChatProgram {
             listener: { mailbox.put(.client($0)) })
     }
 
-    /// Runs to the end; the exit status: 1 if something was not sent, or a pipe's line was refused.
+    /// Runs to the end; the exit status: 1 if something was not sent, a pipe's line was refused, or the login has ended.
     func run() -> Int32 {
         let hasScreen = !self.state.isPlain && TerminalDevice.enterRaw()
         defer { TerminalDevice.leaveRaw() }
@@ -112,8 +112,9 @@ final class ChatProgram {
         try? self.client.close().wait()
         TerminalDevice.leaveRaw()
         let left = self.state.outbox.count
+        if self.state.isLoggedOut, !self.state.isPlain { complain(self.state.notices.last ?? "Logged out.") }
         if left > 0 { complain("\(left) not sent yet. They go out when parley chat runs again.") }
-        return left > 0 || self.hasFailed || (self.state.isPlain && self.state.refusals > 0) ? 1 : 0
+        return left > 0 || self.hasFailed || self.state.isLoggedOut || (self.state.isPlain && self.state.refusals > 0) ? 1 : 0
     }
 
     /// How long to wait for something to happen, in milliseconds: an Escape alone is known by a moment of silence.

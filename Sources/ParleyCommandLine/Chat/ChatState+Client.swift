@@ -27,6 +27,7 @@ extension ChatState {
             self.openID = nil
             self.notice("The server was restored from a copy: everything is fetched anew.")
         case .loggedOut(let error):
+            self.isLoggedOut = true
             self.notice("Logged out: \(error.message)")
             self.effects.append(.quit)
         case .pushed(let frame): self.pushed(frame)

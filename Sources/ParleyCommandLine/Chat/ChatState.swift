@@ -205,6 +205,8 @@ struct ChatState: Sendable, Equatable {
     var held: [HeldLine] = []
     /// When the others were last told that something is being written.
     var typedAt: Int64 = 0
+    /// The server does not take the login any more: the program ends, and says so by its exit status.
+    var isLoggedOut = false
     /// Commands that were refused for good.
     var refusals = 0
     /// Choices of the last Tab, and which of them stands in the line.

@@ -19,6 +19,8 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
     case notText = 40012
     case badText = 40013
     case badRequest = 40014
+    case notCBOR = 40015
+    case notBinary = 40016
     case notAuthenticated = 40100
     case badToken = 40101
     case authTimeout = 40102
@@ -94,7 +96,8 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
     /// Whether the connection is closed after the error has been sent.
     package var closes: Bool {
         switch self {
-        case .notJSON, .notText, .badText, .badToken, .authTimeout, .sessionEnded, .frameTooLarge, .timeout, .tooManyConnections,
+        case .notJSON, .notText, .notCBOR, .notBinary, .badText, .badToken, .authTimeout, .sessionEnded, .frameTooLarge, .timeout,
+            .tooManyConnections,
             .draining, .notAuthenticated, .originNotAllowed:
             true
         default: false
@@ -118,6 +121,8 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
         case .notText: ("not_text", .never, "Send text frames: the agreed encoding is JSON.")
         case .badText: ("bad_text", .never, "Send valid UTF-8 without NUL characters.")
         case .badRequest: ("bad_request", .never, "Send the request as the protocol describes it.")
+        case .notCBOR: ("not_cbor", .never, "Send one CBOR map per binary frame, in the form that the protocol describes.")
+        case .notBinary: ("not_binary", .never, "Send binary frames: the agreed encoding is parley.bin.1.")
         case .notAuthenticated: ("not_authenticated", .afterChange, "Send auth first.")
         case .badToken: ("bad_token", .afterChange, "Log in again: the token is unknown, used, expired or revoked.")
         case .authTimeout: ("auth_timeout", .later, "Connect again and send auth at once.")

@@ -15,6 +15,7 @@ package protocol UserDirectory: Sendable {
 /// | refresh token | `pr1.` session, 32 random bytes `.` HMAC | one refresh | its SHA-256, in the session's row |
 /// | long-lived token | `pl1.` 32 bytes | HTTP and sockets, until revoked; bots and benches | its SHA-256, in the session's row |
 /// | ticket | `pt1.` 32 random bytes | one socket, 30 s | in memory |
+/// | external token | a JWT of another application, where the operator said so | HTTP and sockets, until its `exp` | nowhere: signed |
 ///
 /// Whatever the credential, the session must be live at that moment: signed tokens too are looked up, in a bounded memory
 /// that a revocation empties at once. A refresh token that was used before ends its session (A29).
@@ -27,6 +28,7 @@ package final class AccountManager: AccountService, UserDirectory {
         var tickets: TicketBox
         var throttle: LoginThrottle
         var whenSessionEnds: (@Sendable (SessionID, UserID) -> Void)?
+        var verifier: TokenVerifier?
     }
 
     /// What a refresh came to.
@@ -36,11 +38,11 @@ package final class AccountManager: AccountService, UserDirectory {
         case over
     }
 
-    private let store: any AccountStore
+    let store: any AccountStore
     private let hasher: PasswordHasher
     private let settings: AccountSettings
     private let now: WallClock
-    private let random: RandomBytes
+    let random: RandomBytes
     private let access: TokenSeal
     private let refresh: TokenSeal
     private let storeThread: WorkerThread
@@ -78,6 +80,11 @@ package final class AccountManager: AccountService, UserDirectory {
     /// revocation between its log-in and that moment is not missed.
     package func wasEnded(_ session: SessionID) -> Bool {
         self.state.withLock { $0.book.wasEnded(session) }
+    }
+
+    /// Whose tokens are taken besides our own; nil takes none. May be set again at any time: from then on only the new keys count.
+    package func takeTokens(of verifier: TokenVerifier?) {
+        self.state.withLock { $0.verifier = verifier }
     }
 
     /// Store calls that wait, for metrics.
@@ -167,8 +174,11 @@ package final class AccountManager: AccountService, UserDirectory {
     // MARK: Who is asking
 
     package func authenticate(token: String) async throws(Refusal) -> Identity {
-        guard token.utf8.count <= TokenSeal.longestToken else { throw Refusal(.badToken) }
         let now = self.now()
+        if TokenPrefix(of: token) == nil, let verifier = self.state.withLock({ $0.verifier }) {
+            return try await self.live(try verifier.verify(token, at: now), token: token, at: now)
+        }
+        guard token.utf8.count <= TokenSeal.longestToken else { throw Refusal(.badToken) }
         switch TokenPrefix(of: token) {
         case .access:
             guard let payload = self.access.open(token), let claims = AccessClaims(payload), claims.expires > now
@@ -263,9 +273,11 @@ extension AccountManager {
         try outcome.get()
     }
 
+    /// - Parameter ends: when its sockets end by themselves, in milliseconds since 1970; nil where only a log-out ends them.
     @discardableResult
-    private func remember(_ session: Session, of account: Account, tokenHash: [UInt8]? = nil) -> Identity {
-        let identity = Identity(user: account.id, name: account.name, session: session.id, device: session.device)
+    func remember(_ session: Session, of account: Account, tokenHash: [UInt8]? = nil, ends: Int64? = nil) -> Identity {
+        let identity = Identity(
+            user: account.id, name: account.name, session: session.id, device: session.device, ends: ends)
         self.state.withLock {
             $0.book.insert(SessionBook.Live(identity: identity, expires: session.expires), tokenHash: tokenHash)
         }
@@ -276,12 +288,17 @@ extension AccountManager {
 // MARK: On the caller
 
 extension AccountManager {
+    /// A session known in memory to be live.
+    func remembered(_ id: SessionID, at now: Int64) -> Identity? {
+        self.state.withLock { $0.book.live(id, at: now) }
+    }
+
     private func live(_ id: SessionID, at now: Int64) async throws(Refusal) -> Identity? {
-        if let identity = self.state.withLock({ $0.book.live(id, at: now) }) { return identity }
+        if let identity = self.remembered(id, at: now) { return identity }
         return try await self.onStore { [self] () throws(AccountFailure) in
             guard let session = try self.store.session(id: id, at: now), let account = try self.store.account(id: session.user)
             else { return nil }
-            return self.remember(session, of: account)
+            return self.remember(session, of: account, ends: ExternalNames.isExternal(id) ? session.expires : nil)
         }
     }
 
@@ -322,7 +339,7 @@ extension AccountManager {
         self.state.withLock { $0.throttle.giveBack(buckets, at: now) }
     }
 
-    private func onStore<Value: Sendable>(
+    func onStore<Value: Sendable>(
         _ body: @escaping @Sendable () throws(AccountFailure) -> Value
     ) async throws(Refusal) -> Value {
         switch await self.storeThread.run(body) {

@@ -30,12 +30,16 @@ package struct Identity: Sendable, Equatable {
     package var name: String
     package var session: SessionID
     package var device: String
+    /// When sockets opened with it end by themselves, in milliseconds since 1970: for a token of another application its
+    /// `exp`, since nothing else would ever end them. Nil for own accounts, whose sessions are ended here.
+    package var ends: Int64?
 
-    package init(user: UserID, name: String, session: SessionID, device: String) {
+    package init(user: UserID, name: String, session: SessionID, device: String, ends: Int64? = nil) {
         self.user = user
         self.name = name
         self.session = session
         self.device = device
+        self.ends = ends
     }
 }
 
@@ -61,7 +65,7 @@ package protocol AccountService: Sendable {
     func refresh(token: String, from origin: Origin) async throws(Refusal) -> LoginGrant
     /// Ends the session; its live sockets are closed within a second.
     func logOut(_ identity: Identity) async throws(Refusal)
-    /// Whose access token (or provisioned long-lived token) this is.
+    /// Whose access token this is: an own one, a provisioned long-lived one, or one of another application that is trusted.
     func authenticate(token: String) async throws(Refusal) -> Identity
     /// A ticket for one socket: single use, 30 s. Made over an authenticated HTTP request, so that no token is in a URL.
     func makeTicket(for identity: Identity) async throws(Refusal) -> (ticket: String, expires: Int64)

@@ -52,7 +52,7 @@ enum Base64URL {
 }
 
 /// Lower-case base32 of random bytes, for identifiers that are made here: 5 bits a character.
-func base32(_ bytes: [UInt8], characters: Int) -> String {
+package func base32(_ bytes: [UInt8], characters: Int) -> String {
     let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
     var text: [UInt8] = []
     var bits: UInt32 = 0

@@ -105,6 +105,9 @@ package struct ProvisionPlanFile: Sendable {
         guard let id = UserID(rawValue: String(decoding: name, as: UTF8.self)) else {
             throw Broken("NAME is 1 to 64 of the characters A-Z a-z 0-9 . _ - : @")
         }
+        guard !ExternalNames.isReserved(id) else {
+            throw Broken("names beginning with x: or xh: are for users of another application")
+        }
         // The store folds log-in names to lower case: two that differ only so are one.
         guard self.userNames.insert(id.rawValue.lowercased()).inserted else { throw Broken("user \(id) stands here twice") }
         guard self.usersByNumber.updateValue(id, forKey: number) == nil else {

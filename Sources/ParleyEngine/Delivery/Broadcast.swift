@@ -1,16 +1,26 @@
 import NIOCore
 import ParleyDomain
 import ParleyWire
+import Synchronization
+
+/// Whole frames of one encoding, one behind the other.
+struct FrameRun: Sendable {
+    var frames = ByteBuffer()
+    /// Where each frame ends in `frames`, counted from its readable start.
+    var ends: [Int] = []
+}
 
 /// Entries of one conversation, encoded once, as every member's connection gets them. Shared by all event loops.
+///
+/// As JSON they are made here; in the binary encoding when the first connection that agreed on it asks for them.
 final class Broadcast: Sendable {
     let conversation: ConversationID
     let entries: [Entry]
     let origins: [RequestOrigin]
-    /// The entries' event frames, joined.
-    let frames: ByteBuffer
-    /// Where each entry's frame ends in `frames`, counted from its readable start.
-    let ends: [Int]
+    /// The entries' event frames as JSON.
+    private let json: FrameRun
+    /// The same in the binary encoding, once it was asked for. Whoever else asks at that moment waits the microseconds that it takes.
+    private let binary = Mutex<FrameRun?>(nil)
     /// The connections that asked for these entries: they get acks in the events' places.
     let originConnections: [UInt64]
     /// The message that its one entry is about; 0 where it is about none.
@@ -32,22 +42,52 @@ final class Broadcast: Sendable {
         self.conversation = publication.conversation
         self.entries = publication.entries
         self.origins = publication.origins
-        var frames = ByteBuffer()
-        frames.reserveCapacity(publication.entries.reduce(0) { $0 + $1.content.count + 320 })
-        var ends: [Int] = []
-        ends.reserveCapacity(publication.entries.count)
+        var run = FrameRun()
+        run.frames.reserveCapacity(publication.entries.reduce(0) { $0 + $1.content.count + 320 })
+        run.ends.reserveCapacity(publication.entries.count)
         for entry in publication.entries {
-            encoder.event(entry, withheld: isWithheld, into: &frames)
-            ends.append(frames.readableBytes)
+            encoder.event(entry, withheld: isWithheld, into: &run.frames)
+            run.ends.append(run.frames.readableBytes)
         }
-        self.frames = frames
-        self.ends = ends
+        self.json = run
         var connections: [UInt64] = []
         for origin in publication.origins where !connections.contains(origin.connection) { connections.append(origin.connection) }
         self.originConnections = connections
     }
 
     var head: Int64 { self.entries.last?.sequence ?? 0 }
+
+    /// How much its frames are as JSON, in bytes: what queues count.
+    var bytes: Int { self.json.frames.readableBytes }
+
+    func run(in encoding: WireEncoding) -> FrameRun {
+        switch encoding {
+        case .json: self.json
+        case .binary:
+            self.binary.withLock { made in
+                if let made { return made }
+                var frames = ByteBuffer()
+                frames.reserveCapacity(self.bytes)
+                var ends: [Int] = []
+                var encoder = BinaryEncoder()
+                encoder.write(self.json.frames, into: &frames) { ends.append($0) }
+                let run = FrameRun(frames: frames, ends: ends)
+                made = run
+                return run
+            }
+        }
+    }
+
+    /// The entries' event frames, joined.
+    func frames(in encoding: WireEncoding) -> ByteBuffer {
+        switch encoding {
+        case .json: self.json.frames
+        case .binary: self.run(in: .binary).frames
+        }
+    }
+
+    /// Whether its binary frames were made.
+    var hasBinary: Bool { self.binary.withLock { $0 != nil } }
 }
 
 /// What a turn of the shard means for one event loop, in order.
@@ -75,5 +115,6 @@ enum LoopEffect: Sendable {
 /// What waits for a connection until the end of the loop's turn.
 enum Outgoing {
     case broadcast(Broadcast)
+    /// As JSON; they are encoded for the connection when they are written.
     case frames(ByteBuffer)
 }

@@ -1,5 +1,6 @@
 import DequeModule
 import NIOCore
+import ParleyWire
 
 /// The fan-out of a large room: its places in 64 lanes, by slot (R25), and the broadcasts that not all of them have been given
 /// yet.
@@ -43,7 +44,7 @@ final class Lanes {
     private var first = 0
     private(set) var pendingBytes = 0
     private var pendingWithheld = 0
-    private var joined: (range: Range<Int>, frames: ByteBuffer)?
+    private var joined = PerEncoding<(range: Range<Int>, frames: ByteBuffer)?>(nil, nil)
     private(set) var placeCount = 0
 
     private var end: Int { self.first + self.pending.count }
@@ -115,7 +116,7 @@ final class Lanes {
     /// Queues a broadcast for all places. Beyond `bytes` the oldest are forgotten, and those who lack them will pull.
     func append(_ broadcast: Broadcast, keeping bytes: Int) {
         self.pending.append(broadcast)
-        self.pendingBytes += broadcast.frames.readableBytes
+        self.pendingBytes += broadcast.bytes
         if broadcast.withheld != nil { self.pendingWithheld += 1 }
         while self.pendingBytes > bytes, self.pending.count > 1 { self.forgetOldest() }
         for lane in self.lanes.indices where !self.lanes[lane].isWaiting && !self.lanes[lane].places.isEmpty {
@@ -127,7 +128,7 @@ final class Lanes {
     private func forgetOldest() {
         guard let oldest = self.pending.popFirst() else { return }
         self.first += 1
-        self.pendingBytes -= oldest.frames.readableBytes
+        self.pendingBytes -= oldest.bytes
         if oldest.withheld != nil { self.pendingWithheld -= 1 }
     }
 
@@ -135,18 +136,18 @@ final class Lanes {
         run.clamped(to: self.first..<self.end).lazy.map { self.pending[$0 - self.first] }
     }
 
-    /// The bytes of a run, in one buffer for all who are owed the same.
-    func frames(_ run: Range<Int>) -> ByteBuffer {
-        if let joined = self.joined, joined.range == run { return joined.frames }
+    /// The bytes of a run, in one buffer for all who are owed the same in the same encoding.
+    func frames(_ run: Range<Int>, in encoding: WireEncoding) -> ByteBuffer {
+        if let joined = self.joined[encoding], joined.range == run { return joined.frames }
         var size = 0
         var frames = ByteBuffer()
         for broadcast in self.broadcasts(run) {
-            if run.count == 1 { return broadcast.frames }
-            size += broadcast.frames.readableBytes
+            if run.count == 1 { return broadcast.frames(in: encoding) }
+            size += broadcast.bytes
         }
         frames.reserveCapacity(size)
-        for broadcast in self.broadcasts(run) { frames.writeImmutableBuffer(broadcast.frames) }
-        self.joined = (run, frames)
+        for broadcast in self.broadcasts(run) { frames.writeImmutableBuffer(broadcast.frames(in: encoding)) }
+        self.joined[encoding] = (run, frames)
         return frames
     }
 
@@ -187,6 +188,6 @@ final class Lanes {
         var floor = self.end
         for lane in self.lanes where !lane.places.isEmpty { floor = min(floor, lane.floor) }
         while self.first < floor { self.forgetOldest() }
-        if self.pending.isEmpty { self.joined = nil }
+        if self.pending.isEmpty { self.joined = PerEncoding(nil, nil) }
     }
 }

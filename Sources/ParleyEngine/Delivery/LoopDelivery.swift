@@ -14,6 +14,7 @@ final class LoopDelivery {
     let engine: Engine
     var encoder = FrameEncoder()
     var decoder = FrameDecoder()
+    var binary = BinaryEncoder()
     private(set) var connections: [UInt64: Connection] = [:]
     private var users: [UserID: [Connection]] = [:]
     private(set) var rooms: [ConversationID: Room] = [:]
@@ -22,6 +23,9 @@ final class LoopDelivery {
     /// Rooms whose quiet members were not told of the newest head yet.
     private var owingHeads: [Room] = []
     private var nextHeads: Int64 = 0
+    /// Connections that the sweep which is under way has yet to look at.
+    private var toSweep: [Connection] = []
+    private static let sweptPerTurn = 512
     /// Rises with every batch of effects; what changed after a connection's own tick is news to it.
     private(set) var tick: UInt64 = 1
     private var endedSessions: [SessionID: Int64] = [:]
@@ -33,7 +37,7 @@ final class LoopDelivery {
         self.index = index
         self.eventLoop = eventLoop
         self.engine = engine
-        self.turns = LoopTurns(eventLoop: eventLoop, settings: engine.settings)
+        self.turns = LoopTurns(eventLoop: eventLoop, settings: engine.settings, clock: engine.clock.fine)
     }
 
     // MARK: Effects
@@ -254,10 +258,26 @@ final class LoopDelivery {
     /// Once a second: deadlines, heartbeats, and heads for the quiet.
     func sweep() {
         let now = self.engine.clock.steady()
-        for connection in self.connections.values { connection.sweep(at: now) }
+        // A sweep that is not through yet goes on by itself.
+        if self.toSweep.isEmpty {
+            self.toSweep = Array(self.connections.values)
+            self.sweepSome()
+        }
         self.tellQuiet(at: now)
         self.tellSignals()
         self.turns.write()
+    }
+
+    /// Some connections in this turn of the loop, the rest in those that follow: ten thousand would hold everybody up.
+    private func sweepSome() {
+        let now = self.engine.clock.steady()
+        for connection in self.toSweep.suffix(Self.sweptPerTurn) { connection.sweep(at: now) }
+        self.toSweep.removeLast(min(Self.sweptPerTurn, self.toSweep.count))
+        guard !self.toSweep.isEmpty else { return }
+        self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(1)) {
+            self.sweepSome()
+            self.turns.write()
+        }
     }
 
     /// The server is going down: every connection is told, with a moment of its own to come back at, and what was asked is

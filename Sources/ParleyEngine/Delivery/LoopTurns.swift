@@ -1,5 +1,6 @@
 import DequeModule
 import NIOCore
+import ParleyWire
 
 /// What one event loop writes, turn by turn, so that nobody waits for the fan-out of a large room (R25, R28).
 ///
@@ -9,28 +10,41 @@ import NIOCore
 final class LoopTurns {
     /// How long the loop is left alone between turns. NIO runs what is due before it looks at sockets, so a next turn that
     /// is due at once would keep it from reading until all is written; this is longer than NIO needs to see that nothing is.
-    static let pause = TimeAmount.microseconds(5)
+    static let pause = TimeAmount.microseconds(30)
 
     private let eventLoop: any EventLoop
     private let settings: EngineSettings
+    private let clock: @Sendable () -> Int64
     private var answering: Deque<Connection> = []
     private var waiting: Deque<Connection> = []
     private var rooms: Deque<Room> = []
+    /// Writes that the first of them has had since it came to the front.
+    private var visitedOfFirst = 0
     /// Writes that are left to this turn.
     private var answersLeft: Int
     private var pushesLeft: Int
+    /// Nanoseconds that are left to this turn.
+    private var timeLeft: Int64
+    /// Writes between two looks at the clock.
+    private static let writesPerLook = 16
     private var isScheduled = false
     /// Whether the loop had something else to do since the next turn was scheduled, and how often the turn gave way to it.
     private var wasBusy = false
     private var gaveWay = 0
-    let joined = JoinedFrames()
+    /// For each encoding: what was joined last.
+    let joined = PerEncoding(JoinedFrames(.json), JoinedFrames(.binary))
 
-    init(eventLoop: any EventLoop, settings: EngineSettings) {
+    /// - Parameter clock: In nanoseconds.
+    init(eventLoop: any EventLoop, settings: EngineSettings, clock: @escaping @Sendable () -> Int64) {
         self.eventLoop = eventLoop
         self.settings = settings
+        self.clock = clock
         self.answersLeft = max(1, settings.answersPerTurn)
         self.pushesLeft = max(1, settings.connectionsPerTurn)
+        self.timeLeft = Self.time(of: settings)
     }
+
+    private static func time(of settings: EngineSettings) -> Int64 { min(max(1, settings.turnMicroseconds), 1_000_000) * 1_000 }
 
     var isIdle: Bool { self.answering.isEmpty && self.waiting.isEmpty && self.rooms.isEmpty }
 
@@ -49,29 +63,49 @@ final class LoopTurns {
     /// Writes as much as is left of this turn; the rest in turns to come.
     func write() {
         self.wasBusy = true
-        while self.answersLeft > 0, let connection = self.answering.popFirst() {
-            if connection.flush(isAnswering: true) { self.answersLeft -= 1 }
-        }
+        var looked = self.clock()
         // Where both wait, large rooms get a quarter, so that they are not starved.
         let reserved = self.rooms.isEmpty ? 0 : max(1, self.settings.connectionsPerTurn / 4)
-        while self.pushesLeft > reserved, let connection = self.waiting.popFirst() {
-            if connection.flush(isAnswering: false) { self.pushesLeft -= 1 }
+        while self.timeLeft > 0, self.writeSome(reserved) {
+            let now = self.clock()
+            self.timeLeft -= max(0, now - looked)
+            looked = now
         }
-        while self.pushesLeft > 0, let room = self.rooms.popFirst() { self.serve(room) }
-        self.joined.clear()
-        if !self.isIdle || self.answersLeft == 0 || self.pushesLeft == 0 { self.schedule() }
+        self.joined.json.clear()
+        self.joined.binary.clear()
+        if !self.isIdle || self.answersLeft == 0 || self.pushesLeft == 0 || self.timeLeft <= 0 { self.schedule() }
     }
 
-    private func serve(_ room: Room) {
-        guard let lanes = room.lanes else {
-            room.isWaiting = false
-            return
+    /// Writes what comes next, as many as are written between two looks at the clock. False if the turn has nothing left to do.
+    private func writeSome(_ reserved: Int) -> Bool {
+        var left = Self.writesPerLook
+        while left > 0, self.answersLeft > 0, let connection = self.answering.popFirst() {
+            if connection.flush(isAnswering: true) { (left, self.answersLeft) = (left - 1, self.answersLeft - 1) }
         }
-        let most = min(max(1, self.settings.laneFrames), self.pushesLeft)
-        self.pushesLeft -= lanes.serve(atMost: most) { connection, due in
-            connection.serve(due, of: room, from: lanes)
+        while left > 0, self.pushesLeft > reserved, let connection = self.waiting.popFirst() {
+            if connection.flush(isAnswering: false) { (left, self.pushesLeft) = (left - 1, self.pushesLeft - 1) }
         }
-        if lanes.hasTurns { self.rooms.append(room) } else { room.isWaiting = false }
+        while left > 0, self.pushesLeft > 0, let room = self.rooms.first {
+            let visited = self.serve(room, atMost: min(left, self.pushesLeft))
+            (left, self.pushesLeft) = (left - visited, self.pushesLeft - visited)
+        }
+        return left < Self.writesPerLook
+    }
+
+    /// Serves the first of the large rooms; it makes way for the next when it has had its number of writes. Returns how many it was.
+    private func serve(_ room: Room, atMost most: Int) -> Int {
+        var visited = 0
+        if let lanes = room.lanes {
+            visited = lanes.serve(atMost: min(most, max(1, self.settings.laneFrames) - self.visitedOfFirst)) { connection, due in
+                connection.serve(due, of: room, from: lanes)
+            }
+            self.visitedOfFirst += visited
+            if lanes.hasTurns, self.visitedOfFirst < max(1, self.settings.laneFrames) { return visited }
+        }
+        self.visitedOfFirst = 0
+        self.rooms.removeFirst()
+        if room.lanes?.hasTurns == true { self.rooms.append(room) } else { room.isWaiting = false }
+        return visited
     }
 
     // MARK: Turns
@@ -97,14 +131,18 @@ final class LoopTurns {
         self.isScheduled = false
         self.answersLeft = max(1, self.settings.answersPerTurn)
         self.pushesLeft = max(1, self.settings.connectionsPerTurn)
+        self.timeLeft = Self.time(of: self.settings)
         self.write()
     }
 }
 
 /// The last join of several broadcasts, for the next connection that waits for the very same ones: members of one group do.
 final class JoinedFrames {
+    private let encoding: WireEncoding
     private var parts: [Broadcast] = []
     private var buffer = ByteBuffer()
+
+    init(_ encoding: WireEncoding) { self.encoding = encoding }
 
     /// The bytes of these broadcasts in one buffer.
     func join(_ outgoing: [Outgoing]) -> ByteBuffer {
@@ -122,16 +160,43 @@ final class JoinedFrames {
         var size = 0
         for case .broadcast(let broadcast) in outgoing {
             self.parts.append(broadcast)
-            size += broadcast.frames.readableBytes
+            size += broadcast.bytes
         }
         self.buffer = ByteBuffer()
         self.buffer.reserveCapacity(size)
-        for part in self.parts { self.buffer.writeImmutableBuffer(part.frames) }
+        for part in self.parts { self.buffer.writeImmutableBuffer(part.frames(in: self.encoding)) }
         return self.buffer
     }
 
     func clear() {
+        guard !self.parts.isEmpty else { return }
         self.parts.removeAll(keepingCapacity: true)
         self.buffer = ByteBuffer()
+    }
+}
+
+/// One of something for each encoding.
+struct PerEncoding<Value> {
+    var json: Value
+    var binary: Value
+
+    init(_ json: Value, _ binary: Value) {
+        self.json = json
+        self.binary = binary
+    }
+
+    subscript(_ encoding: WireEncoding) -> Value {
+        get {
+            switch encoding {
+            case .json: self.json
+            case .binary: self.binary
+            }
+        }
+        set {
+            switch encoding {
+            case .json: self.json = newValue
+            case .binary: self.binary = newValue
+            }
+        }
     }
 }

@@ -1,6 +1,11 @@
 package import NIOCore
+<<<<<<< HEAD
 package import ParleyDomain
 import ParleyWire
+=======
+import ParleyDomain
+package import ParleyWire
+>>>>>>> main
 
 /// The answer to one request that came without a socket.
 package struct ExchangeReply: Sendable {
@@ -13,21 +18,26 @@ package struct ExchangeReply: Sendable {
 extension Engine {
     /// Answers one request, given as the frame that a socket would send: every command works without a socket (R113).
     ///
-    /// - Parameter request: At most `Limits.frameBytes`; the caller has bounded it.
-    package func exchange(_ request: ByteBuffer, as identity: Identity) -> EventLoopFuture<ExchangeReply> {
+    /// - Parameters:
+    ///   - request: At most `Limits.frameBytes`; the caller has bounded it.
+    ///   - encoding: Of the request and of the reply.
+    package func exchange(
+        _ request: ByteBuffer, in encoding: WireEncoding = .json, as identity: Identity
+    ) -> EventLoopFuture<ExchangeReply> {
         let eventLoop = self.nextLoop()
         let promise = eventLoop.makePromise(of: ExchangeReply.self)
         let number = self.nextExchange()
         eventLoop.execute {
             let delivery = self.delivery(on: eventLoop)
-            let socket = ExchangeSocket(eventLoop: eventLoop, promise: promise)
-            let exchange = Connection(exchange: number, delivery: delivery, socket: socket, identity: identity)
+            let socket = ExchangeSocket(eventLoop: eventLoop, encoding: encoding, promise: promise)
+            let exchange = Connection(
+                exchange: number, delivery: delivery, socket: socket, identity: identity, encoding: encoding)
             socket.answered = { delivery.remove(exchange) }
             delivery.add(exchange)
             if let wait = delivery.exchangeWait(of: identity.user) {
                 return exchange.refuse(nil, Refusal(.rateLimited, retryMilliseconds: Int(clamping: wait)))
             }
-            exchange.received(text: request)
+            exchange.received(request, as: encoding)
         }
         return promise.futureResult
     }
@@ -97,12 +107,14 @@ extension Engine {
 /// What stands in the place of a socket for one exchange: the first frame written to it is the answer.
 private final class ExchangeSocket: Socket {
     let eventLoop: any EventLoop
+    private let encoding: WireEncoding
     private var promise: EventLoopPromise<ExchangeReply>?
     /// Called once the answer is there.
     var answered: () -> Void = {}
 
-    init(eventLoop: any EventLoop, promise: EventLoopPromise<ExchangeReply>) {
+    init(eventLoop: any EventLoop, encoding: WireEncoding, promise: EventLoopPromise<ExchangeReply>) {
         self.eventLoop = eventLoop
+        self.encoding = encoding
         self.promise = promise
     }
 
@@ -112,7 +124,7 @@ private final class ExchangeSocket: Socket {
         guard let promise else { return }
         self.promise = nil
         let body = WebSocketFrameHeader.payload(of: frames) ?? ByteBuffer()
-        promise.succeed(ExchangeReply(status: Self.status(of: body), body: body))
+        promise.succeed(ExchangeReply(status: self.status(of: body), body: body))
         self.end()
     }
 
@@ -122,9 +134,9 @@ private final class ExchangeSocket: Socket {
         answered()
     }
 
-    private static func status(of body: ByteBuffer) -> Int {
+    private func status(of body: ByteBuffer) -> Int {
         var decoder = ServerFrameDecoder()
-        guard case .error(_, let error)? = try? decoder.decode(body) else { return 200 }
+        guard case .error(_, let error)? = try? decoder.decode(body, in: self.encoding) else { return 200 }
         return error.code / 100
     }
 

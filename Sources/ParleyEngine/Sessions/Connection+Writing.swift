@@ -43,7 +43,7 @@ extension Connection {
         if case .run(let run) = due, isShared, self.outgoing.isEmpty, self.notedHeads.isEmpty, !self.isBehind,
             self.socket.isWritable
         {
-            return self.socket.write(lanes.frames(run))
+            return self.socket.write(lanes.frames(run, in: self.encoding))
         }
         guard due != .nothing else { return }
         if !self.socket.isWritable { self.fallBehind() }
@@ -169,10 +169,10 @@ extension Connection {
         defer { self.outgoing.removeAll(keepingCapacity: self.outgoing.capacity <= 16) }
         guard !self.isBehind else { return self.ownFrames() }
         if self.outgoing.count == 1, case .broadcast(let broadcast) = self.outgoing[0], !self.asked(broadcast) {
-            return broadcast.frames
+            return broadcast.frames(in: self.encoding)
         }
         let isShared = self.outgoing.allSatisfy { if case .broadcast(let part) = $0 { !self.asked(part) } else { false } }
-        return isShared ? self.delivery.turns.joined.join(self.outgoing) : self.ownFrames()
+        return isShared ? self.delivery.turns.joined[self.encoding].join(self.outgoing) : self.ownFrames()
     }
 
     private func asked(_ broadcast: Broadcast) -> Bool { broadcast.originConnections.contains(self.id) }
@@ -182,33 +182,60 @@ extension Connection {
         var frames = ByteBuffer()
         for part in self.outgoing {
             switch part {
-            case .frames(let bytes): frames.writeImmutableBuffer(bytes)
+            case .frames(let bytes): self.add(bytes, to: &frames)
             case .broadcast(let broadcast):
                 if self.isBehind {
                     self.drop(broadcast.conversation)
-                    if self.asked(broadcast) { self.writeAcks(of: broadcast, into: &frames) }
+                    guard self.asked(broadcast) else { continue }
+                    var acks = ByteBuffer()
+                    self.writeAcks(of: broadcast, into: &acks)
+                    self.add(acks, to: &frames)
                 } else if self.asked(broadcast) {
                     self.writeMixed(broadcast, into: &frames)
                 } else {
-                    frames.writeImmutableBuffer(broadcast.frames)
+                    frames.writeImmutableBuffer(broadcast.frames(in: self.encoding))
                 }
             }
         }
         return frames
     }
 
+    /// Frames of JSON, in this connection's encoding.
+    func encoded(_ json: ByteBuffer) -> ByteBuffer {
+        guard self.encoding == .binary else { return json }
+        var frames = ByteBuffer()
+        self.add(json, to: &frames)
+        return frames
+    }
+
+    /// Adds frames of JSON, in this connection's encoding.
+    private func add(_ json: ByteBuffer, to frames: inout ByteBuffer) {
+        switch self.encoding {
+        case .json: frames.writeImmutableBuffer(json)
+        case .binary: self.delivery.binary.write(json, into: &frames)
+        }
+    }
+
     private func writeMixed(_ broadcast: Broadcast, into frames: inout ByteBuffer) {
+        let run = broadcast.run(in: self.encoding)
         var start = 0
-        for (index, end) in broadcast.ends.enumerated() {
+        for (index, end) in run.ends.enumerated() {
             if broadcast.origins[index].connection == self.id {
-                self.writeAck(broadcast, index, into: &frames)
-            } else if let slice = broadcast.frames.getSlice(at: broadcast.frames.readerIndex + start, length: end - start) {
+                switch self.encoding {
+                case .json: self.writeAck(broadcast, index, into: &frames)
+                case .binary:
+                    var ack = ByteBuffer()
+                    self.writeAck(broadcast, index, into: &ack)
+                    self.add(ack, to: &frames)
+                }
+            } else if let slice = run.frames.getSlice(at: run.frames.readerIndex + start, length: end - start) {
                 frames.writeImmutableBuffer(slice)
             }
             start = end
         }
     }
 
+    /// Its acks as JSON.
     private func writeAcks(of broadcast: Broadcast, into frames: inout ByteBuffer) {
         for index in broadcast.entries.indices where broadcast.origins[index].connection == self.id {
             self.writeAck(broadcast, index, into: &frames)

@@ -18,6 +18,8 @@ final class Connection: SocketSession {
     let delivery: LoopDelivery
     let socket: any Socket
     private let info: ConnectionInfo
+    /// How its frames are bytes, both ways.
+    let encoding: WireEncoding
     private(set) var state: State
     /// Its places in rooms, and what waits to be written: `Connection+Seats.swift`, `Connection+Writing.swift`.
     var seats: [Seat] = []
@@ -49,6 +51,7 @@ final class Connection: SocketSession {
         self.delivery = delivery
         self.socket = socket
         self.info = info
+        self.encoding = info.subprotocol.encoding
         let settings = delivery.engine.settings
         let now = delivery.engine.clock.steady()
         self.state = .waitingForAuth(deadline: now + settings.authMilliseconds)
@@ -57,16 +60,19 @@ final class Connection: SocketSession {
         self.nextHeartbeat = now + settings.heartbeatMilliseconds - Int64(id % 64) * (settings.heartbeatMilliseconds / 128)
         self.seenTick = delivery.tick
         var hello = ByteBuffer()
-        delivery.encoder.hello(delivery.engine.hello, into: &hello)
-        socket.write(hello)
+        delivery.encoder.hello(delivery.engine.hello, as: info.subprotocol, into: &hello)
+        socket.write(self.encoded(hello))
     }
 
     /// One request without a socket of its own, and its answer: live at once, seated nowhere, and told nothing.
-    init(exchange id: UInt64, delivery: LoopDelivery, socket: any Socket, identity: Identity) {
+    init(
+        exchange id: UInt64, delivery: LoopDelivery, socket: any Socket, identity: Identity, encoding: WireEncoding
+    ) {
         self.id = id
         self.delivery = delivery
         self.socket = socket
-        self.info = ConnectionInfo(origin: Origin(address: "", agent: ""), subprotocol: "", connection: id)
+        self.info = ConnectionInfo(origin: Origin(address: "", agent: ""), subprotocol: .json, connection: id)
+        self.encoding = encoding
         self.state = .live(identity)
         self.bucket = RateBucket(perSecond: 0, burst: 0, at: 0)
         self.nextHeartbeat = .max
@@ -98,23 +104,29 @@ final class Connection: SocketSession {
 
     // MARK: In
 
-    func received(text: ByteBuffer) {
+    func received(text: ByteBuffer) { self.received(text, as: .json) }
+    func received(binary: ByteBuffer) { self.received(binary, as: .binary) }
+
+    func received(_ message: ByteBuffer, as encoding: WireEncoding) {
         if case .closed = self.state { return }
+        guard encoding == self.encoding else {
+            return self.refuse(nil, Refusal(self.encoding == .json ? .notText : .notBinary))
+        }
         let now = self.engine.clock.steady()
         if let wait = self.bucket.take(at: now) { return self.limited(wait) }
         self.refusedInARow = 0
-        if case .waitingForAuth = self.state, text.readableBytes > Limits.frameBeforeAuthBytes {
+        if case .waitingForAuth = self.state, message.readableBytes > Limits.frameBeforeAuthBytes {
             return self.refuseAndClose(Refusal(.frameTooLarge, rule: "at most \(Limits.frameBeforeAuthBytes) bytes before auth"))
         }
         do throws(DecodeFailure) {
-            let request = try self.delivery.decoder.decode(text)
-            self.handle(request)
+            switch encoding {
+            case .json: self.handle(try self.delivery.decoder.decode(message))
+            case .binary: self.handle(try self.delivery.decoder.decode(binary: message))
+            }
         } catch {
             self.refuse(error.id, error.refusal)
         }
     }
-
-    func received(binary: ByteBuffer) { self.refuse(nil, Refusal(.notText)) }
 
     /// Slow down, and goodbye to who does not listen.
     private func limited(_ wait: Int64) {
@@ -209,7 +221,10 @@ final class Connection: SocketSession {
         switch self.state {
         case .waitingForAuth(let deadline):
             if now >= deadline { self.refuseAndClose(Refusal(.authTimeout)) }
-        case .live:
+        case .live(let identity):
+            if let ends = identity.ends, self.engine.clock.wall() >= ends {
+                return self.refuseAndClose(Refusal(.badToken, rule: "the token that opened this connection has expired"))
+            }
             guard now >= self.nextHeartbeat else { return }
             self.nextHeartbeat = now + self.engine.settings.heartbeatMilliseconds
             guard !self.isBehind else { return }

@@ -1,4 +1,5 @@
 package import NIOCore
+package import ParleyWire
 
 /// A socket as the engine sees it: whole frames out, bounded. Confined to its event loop: every call is made there.
 package protocol Socket: AnyObject {
@@ -42,12 +43,12 @@ package protocol SocketSession: AnyObject {
 /// What the gateway knows about a client when its upgrade has been accepted.
 package struct ConnectionInfo: Sendable {
     package var origin: Origin
-    /// The agreed subprotocol, such as `parley.json.1`.
-    package var subprotocol: String
+    /// What was agreed at the handshake.
+    package var subprotocol: Subprotocol
     /// Names the connection in logs, here and at the client (R119).
     package var connection: UInt64
 
-    package init(origin: Origin, subprotocol: String, connection: UInt64 = 0) {
+    package init(origin: Origin, subprotocol: Subprotocol, connection: UInt64 = 0) {
         self.origin = origin
         self.subprotocol = subprotocol
         self.connection = connection

@@ -153,10 +153,10 @@ package struct AccountRoutes: Sendable {
         }
     }
 
-    static func isJSON(_ type: String?) -> Bool {
-        let essence = (type ?? "").prefix { $0 != ";" && $0 != " " }
-        return essence.lowercased() == "application/json"
-    }
+    static func isJSON(_ type: String?) -> Bool { self.essence(of: type) == "application/json" }
+
+    /// A media type without its parameters, in lower case.
+    static func essence(of type: String?) -> String { (type ?? "").prefix { $0 != ";" && $0 != " " }.lowercased() }
 
     private func users(_ request: Request) async throws(Refusal) -> Response {
         let query = try Query.read(request.uri.query ?? "", known: ["prefix", "limit"])

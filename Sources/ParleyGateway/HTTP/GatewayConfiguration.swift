@@ -56,6 +56,8 @@ package struct GatewayConfiguration: Sendable {
     package var connectionsPerAddressBeforeLogin = 1_024
     /// Addresses whose `X-Forwarded-For` is believed (A16). They are not counted per address themselves.
     package var trustedProxies: Set<String> = []
+    /// What connections are encrypted with; nil where a proxy does that, or nobody.
+    package var tls: TLSDoor?
     /// From the start of a graceful shutdown to the moment when what is left is cut, in seconds.
     package var drainSeconds: Int64 = 8
 

@@ -120,6 +120,8 @@ package struct GatewayServer: Service {
         switch self.core.ledger.admit(key) {
         case .admitted: break
         case .full, .tooManyFromAddress:
+            // Nothing that could be said before the handshake would be understood.
+            guard configuration.tls == nil else { throw ChannelError.operationUnsupported }
             try channel.pipeline.syncOperations.addHandler(RefusingHandler())
             return
         }
@@ -133,6 +135,7 @@ package struct GatewayServer: Service {
         let connection = HTTPConnection(
             core: self.core, environment: sockets, peer: peer, meter: meter, admission: admission)
         let pipeline = channel.pipeline.syncOperations
+        if let tls = configuration.tls { try pipeline.addHandler(tls.handler()) }
         try pipeline.addHandlers([meter, HTTPResponseEncoder(), ByteToMessageHandler(decoder), connection])
     }
 

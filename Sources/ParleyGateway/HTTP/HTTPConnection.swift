@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import ParleyDomain
 import ParleyEngine
+import ParleyWire
 
 /// One HTTP/1.1 connection until it ends or becomes a WebSocket: requests in, one at a time; answers out.
 ///
@@ -261,6 +262,9 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         headers.reserveCapacity(response.head.headerFields.count + 8)
         for field in response.head.headerFields { headers.add(name: field.name.rawName, value: field.value) }
         for (name, value) in SecurityHeaders.always where !headers.contains(name: name) { headers.add(name: name, value: value) }
+        if self.core.configuration.tls != nil {
+            headers.add(name: SecurityHeaders.strictTransport.name, value: SecurityHeaders.strictTransport.value)
+        }
         headers.replaceOrAdd(name: "Date", value: self.registry.httpDate())
         let hasBody = status.code >= 200 && status.code != 204 && status.code != 304
         if hasBody, !(isHead && headers.contains(name: "Content-Length")) {
@@ -318,7 +322,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         var headers = HTTPHeaders([
             ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", AcceptKey.answer(to: agreement.key)),
         ])
-        if agreement.namesSubprotocol { headers.add(name: "Sec-WebSocket-Protocol", value: agreement.subprotocol) }
+        if agreement.namesSubprotocol { headers.add(name: "Sec-WebSocket-Protocol", value: agreement.subprotocol.rawValue) }
         self.write(.head(HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers)))
         self.write(.end(nil))
         context.flush()

@@ -1,6 +1,7 @@
 import NIOCore
 package import NIOHTTP1
 package import ParleyDomain
+package import ParleyWire
 
 /// Decides what a request head asks for: a WebSocket, something that we refuse, or plain HTTP (RFC 6455, 4.2; A1, A13).
 package struct Handshake: Sendable {
@@ -8,7 +9,7 @@ package struct Handshake: Sendable {
     package struct Agreement: Sendable, Equatable {
         /// The client's Sec-WebSocket-Key.
         package var key: String
-        package var subprotocol: String
+        package var subprotocol: Subprotocol
         /// Whether the client offered subprotocols, so that the answer names one.
         package var namesSubprotocol: Bool
     }
@@ -23,10 +24,12 @@ package struct Handshake: Sendable {
     /// The path that upgrades.
     package var path: String
     /// Subprotocols that we speak, the one for clients that offer none first.
-    package var subprotocols: [String]
+    package var subprotocols: [Subprotocol]
     package var origins: OriginPolicy
 
-    package init(path: String = "/v1/ws", subprotocols: [String] = ["parley.json.1"], origins: OriginPolicy = OriginPolicy()) {
+    package init(
+        path: String = "/v1/ws", subprotocols: [Subprotocol] = Subprotocol.allCases, origins: OriginPolicy = OriginPolicy()
+    ) {
         self.path = path
         self.subprotocols = subprotocols
         self.origins = origins
@@ -61,7 +64,7 @@ package struct Handshake: Sendable {
             return .refuse(Refusal(.originNotAllowed), [])
         }
         let offers = head.headers[canonicalForm: "Sec-WebSocket-Protocol"]
-        let named = offers.lazy.map(String.init).first { self.subprotocols.contains($0) }
+        let named = offers.lazy.compactMap { Subprotocol(rawValue: String($0)) }.first { self.subprotocols.contains($0) }
         guard let chosen = named ?? (offers.isEmpty ? self.subprotocols.first : nil) else {
             return Self.bad("no subprotocol that is known here")
         }

@@ -26,10 +26,16 @@ package final class LoopRegistry: @unchecked Sendable {
     package private(set) var isQuiescing = false
     private var connections: [any SweptConnection] = []
     private var timer: RepeatedTask?
+    /// How many connections the sweep that is under way has yet to look at.
+    private var toSweep = 0
     private var date = HTTPDate()
 
     /// The largest scratch space kept from one sweep to the next, in bytes.
     private static let scratchKept = 131_072
+    /// Connections looked at in one turn of the loop: ten thousand at once would hold everybody up for 10 ms.
+    package static let sweptPerTurn = 512
+    /// How long the loop is left to others in between.
+    package static let sweepPause = TimeAmount.milliseconds(1)
 
     package init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -86,11 +92,28 @@ package final class LoopRegistry: @unchecked Sendable {
         self.add(successor)
     }
 
-    /// Looks at every connection's deadlines.
+    /// Looks at every connection's deadlines, a part of them in this turn of the loop and the rest in those that follow.
     package func sweep(at time: Int64) {
         self.now = max(self.now, time)
         if self.scratch.capacity > Self.scratchKept { self.scratch = ByteBuffer() }
-        self.each { $0.sweep(at: self.now) }
+        // A sweep that is not through yet goes on by itself.
+        guard self.toSweep == 0 else { return }
+        self.toSweep = self.connections.count
+        self.sweepSome()
+    }
+
+    private func sweepSome() {
+        self.eventLoop.assertInEventLoop()
+        var left = Self.sweptPerTurn
+        // Backwards, as in `each`.
+        while left > 0, self.toSweep > 0 {
+            self.toSweep -= 1
+            guard self.toSweep < self.connections.count else { continue }
+            left -= 1
+            self.connections[self.toSweep].sweep(at: self.now)
+        }
+        guard self.toSweep > 0 else { return }
+        self.eventLoop.assumeIsolated().scheduleTask(in: Self.sweepPause) { self.sweepSome() }
     }
 
     /// Tells every connection that the server goes down, those to come included.

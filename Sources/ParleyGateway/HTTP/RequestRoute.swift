@@ -3,22 +3,31 @@ package import Hummingbird
 package import NIOCore
 import ParleyDomain
 package import ParleyEngine
+package import ParleyWire
 
-/// One request of the protocol over HTTP, answered by the frame that a socket would get: `POST /v1/request` (R113).
+/// One request of the protocol over HTTP, answered by the frame that a socket would get (R113): `POST /v1/request` with the whole
+/// frame, or `POST /v1/requests/{type}` with its other fields.
 package struct RequestRoute: Sendable {
     /// For `HTTPErrors`.
-    package static let methods: [String: [HTTPRequest.Method]] = ["/v1/request": [.post]]
+    package var methods: [String: [HTTPRequest.Method]] {
+        var methods: [String: [HTTPRequest.Method]] = ["/v1/request": [.post]]
+        for type in self.types { methods["/v1/requests/" + type] = [.post] }
+        return methods
+    }
 
+    private let types: Set<String>
     private let identify: @Sendable (Request) async throws -> Identity
-    private let exchange: @Sendable (ByteBuffer, Identity) async throws -> ExchangeReply
+    private let exchange: @Sendable (ByteBuffer, WireEncoding, Identity) async throws -> ExchangeReply
 
     /// - Parameters:
+    ///   - types: The requests that have a path of their own.
     ///   - identify: Whose access token a request carries.
     ///   - exchange: Answers the request; `Engine.exchange`.
     package init(
-        identify: @escaping @Sendable (Request) async throws -> Identity,
-        exchange: @escaping @Sendable (ByteBuffer, Identity) async throws -> ExchangeReply
+        types: [String], identify: @escaping @Sendable (Request) async throws -> Identity,
+        exchange: @escaping @Sendable (ByteBuffer, WireEncoding, Identity) async throws -> ExchangeReply
     ) {
+        self.types = Set(types)
         self.identify = identify
         self.exchange = exchange
     }
@@ -26,20 +35,42 @@ package struct RequestRoute: Sendable {
     package func add<Context: RequestContext>(to router: Router<Context>) {
         router.post("/v1/request") { request, _ in
             let identity = try await self.identify(request)
-            let reply = try await self.exchange(try await Self.body(of: request), identity)
-            guard reply.body.readableBytes > 0 else { throw Refusal(.draining) }
-            var fields = HTTPFields()
-            fields[.contentType] = ErrorBody.contentType
-            fields[.cacheControl] = "no-store"
-            return Response(status: .init(code: reply.status), headers: fields, body: ResponseBody(byteBuffer: reply.body))
+            let encoding = try Self.encoding(of: request)
+            return try await self.answer(try await Self.body(of: request, encoding), encoding, identity)
+        }
+        router.post("/v1/requests/:type") { request, context in
+            guard let type = context.parameters.get("type"), self.types.contains(type) else { throw Refusal(.notFound) }
+            let identity = try await self.identify(request)
+            guard try Self.encoding(of: request) == .json else {
+                throw Refusal(.badRequest, field: "content-type", rule: "application/json")
+            }
+            return try await self.answer(try TypedRequest.frame(type, try await Self.body(of: request, .json)), .json, identity)
         }
     }
 
-    /// What a socket would have checked before the engine sees it.
-    private static func body(of request: Request) async throws -> ByteBuffer {
-        guard AccountRoutes.isJSON(request.headers[.contentType]) else {
-            throw Refusal(.badRequest, field: "content-type", rule: "application/json")
+    private func answer(_ frame: ByteBuffer, _ encoding: WireEncoding, _ identity: Identity) async throws -> Response {
+        let reply = try await self.exchange(frame, encoding, identity)
+        guard reply.body.readableBytes > 0 else { throw Refusal(.draining) }
+        var fields = HTTPFields()
+        fields[.contentType] = encoding == .json ? ErrorBody.contentType : Self.binaryType
+        fields[.cacheControl] = "no-store"
+        return Response(status: .init(code: reply.status), headers: fields, body: ResponseBody(byteBuffer: reply.body))
+    }
+
+    /// The media type of the binary encoding.
+    private static let binaryType = "application/cbor"
+
+    private static func encoding(of request: Request) throws(Refusal) -> WireEncoding {
+        let type = request.headers[.contentType]
+        if AccountRoutes.isJSON(type) { return .json }
+        guard AccountRoutes.essence(of: type) == self.binaryType else {
+            throw Refusal(.badRequest, field: "content-type", rule: "application/json or application/cbor")
         }
+        return .binary
+    }
+
+    /// What a socket would have checked before the engine sees it.
+    private static func body(of request: Request, _ encoding: WireEncoding) async throws -> ByteBuffer {
         let refusal = Refusal(.frameTooLarge, field: "body", rule: "at most \(Limits.frameBytes) bytes")
         let body: ByteBuffer
         do {
@@ -47,7 +78,7 @@ package struct RequestRoute: Sendable {
         } catch is NIOTooManyBytesError {
             throw refusal
         }
-        guard String(validating: body.readableBytesView, as: UTF8.self) != nil else {
+        guard encoding == .binary || String(validating: body.readableBytesView, as: UTF8.self) != nil else {
             throw Refusal(.badText, field: "body", rule: "valid UTF-8")
         }
         return body

@@ -7,6 +7,9 @@ package enum SecurityHeaders {
         ("Cross-Origin-Resource-Policy", "same-origin"),
     ]
 
+    /// With TLS: browsers come back with TLS only, for a year (RFC 6797).
+    package static let strictTransport = (name: "Strict-Transport-Security", value: "max-age=31536000")
+
     /// What a page of ours may load and do: only what came from here, and no markup made from strings.
     ///
     /// `'self'` in `connect-src` covers a WebSocket to the same host in today's browsers (CSP level 3).

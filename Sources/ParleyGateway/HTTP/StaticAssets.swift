@@ -51,7 +51,7 @@ package struct StaticAssets: Sendable {
         self.assets = assets
     }
 
-    /// From names and contents, for tests.
+    /// From names and contents.
     package init(files: [String: String]) {
         var assets: [String: Asset] = [:]
         for (name, text) in files { assets["/" + name] = Self.asset(name: name, content: Array(text.utf8)) }

@@ -7,6 +7,8 @@ package final class MemoryAccountStore: AccountStore {
         var accounts: [UserID: Account] = [:]
         var ids: [String: UserID] = [:]
         var sessions: [SessionID: Session] = [:]
+        /// Their ids are never free again.
+        var revoked: Set<SessionID> = []
         var secrets: [String: [UInt8]] = [:]
         var groups: [ConversationID: ProvisionPlan.Group] = [:]
         var failure: AccountFailure?
@@ -56,7 +58,8 @@ package final class MemoryAccountStore: AccountStore {
 
     package func createSession(_ session: Session) throws(AccountFailure) {
         try self.change { (state) throws(AccountFailure) in
-            guard state.sessions.updateValue(session, forKey: session.id) == nil else { throw .taken }
+            guard state.sessions[session.id] == nil, !state.revoked.contains(session.id) else { throw .taken }
+            state.sessions[session.id] = session
         }
     }
 
@@ -81,7 +84,9 @@ package final class MemoryAccountStore: AccountStore {
     }
 
     package func revokeSession(_ id: SessionID, at now: Int64) throws(AccountFailure) {
-        try self.change { $0.sessions[id] = nil }
+        try self.change { state in
+            if state.sessions.removeValue(forKey: id) != nil { state.revoked.insert(id) }
+        }
     }
 
     package func secret(named name: String, make: () -> [UInt8]) throws(AccountFailure) -> [UInt8] {

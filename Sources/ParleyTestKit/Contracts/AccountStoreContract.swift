@@ -64,6 +64,23 @@ package enum AccountStoreContract {
             try expectEqual(try last.accounts.session(tokenHash: phone.tokenHash, at: 500), nil, "revoked, by token")
             try expectEqual(try last.accounts.session(id: phone.id, at: 500), nil, "revoked, by id")
         },
+        ContractCase("a session that has expired can be found and prolonged as of before its end, a revoked one never") {
+            subject in
+            try subject.accounts.createAccount(account(1, name: "anna"))
+            let (phone, laptop) = (session(1, user: user(1)), session(2, user: user(1)))
+            for session in [phone, laptop] { try subject.accounts.createSession(session) }
+            try subject.accounts.revokeSession(laptop.id, at: 2_000)
+            try expectEqual(try subject.accounts.session(id: phone.id, at: 0), phone, "expired at 1000")
+            try expectEqual(try subject.accounts.session(id: laptop.id, at: 0), nil, "revoked")
+            func prolong(_ session: Session) throws -> Bool {
+                try subject.accounts.rotateSession(session.id, from: session.tokenHash, to: [9], expires: 5_000, at: 0)
+            }
+            try expectEqual(prolong(phone), true, "prolonged")
+            try expectEqual(prolong(laptop), false, "revoked")
+            try expectEqual(try subject.accounts.session(id: phone.id, at: 4_999)?.expires, 5_000, "new end")
+            try expectEqual(
+                failure(AccountFailure.self) { try subject.accounts.createSession(laptop) }, .taken, "the id of a revoked one")
+        },
         ContractCase("session ids and tokens are unique, and a session needs its user") { subject in
             try subject.accounts.createAccount(account(1, name: "anna"))
             try subject.accounts.createSession(session(1, user: user(1)))

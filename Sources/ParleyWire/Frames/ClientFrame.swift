@@ -131,7 +131,8 @@ package struct SyncToken: Sendable, Equatable {
         guard parts.count >= 2, parts.count <= 65, parts[0] == "1" else { return nil }
         var stamps: [Int64] = []
         for part in parts.dropFirst() {
-            guard let stamp = Int64(part), stamp >= 0 else { return nil }
+            // Digits only: `Int64` would take a sign too.
+            guard part.utf8.first != UInt8(ascii: "+"), let stamp = Int64(part), stamp >= 0 else { return nil }
             stamps.append(stamp)
         }
         self.stamps = stamps

@@ -41,7 +41,9 @@ extension FrameDecoder {
             let until = try object.integer("until", bytes, in: self.positions)
             return try self.command(&object, bytes, .mute(try object.identifier("user", bytes), until: until))
         case "role":
-            let role = try object.word("role", bytes, "administrator or member") { Role(name: $0) }
+            let role = try object.word("role", bytes, "administrator or member") {
+                Role(name: $0).flatMap { $0 == .owner ? nil : $0 }
+            }
             return try self.command(&object, bytes, .setRole(try object.identifier("user", bytes), role))
         default: return nil
         }
@@ -86,7 +88,11 @@ extension FrameDecoder {
     }
 
     private static func change(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> SettingsChange {
+        let namesRules = object.has("rules", bytes)
         let change = try self.settings(&object, bytes)
+        guard !namesRules || change.rules != RulesChange() else {
+            throw Refusal(.missingField, field: "rules", rule: "at least one rule that changes")
+        }
         guard !change.isEmpty else { throw Refusal(.missingField, field: "title", rule: "at least one field that changes") }
         return change
     }

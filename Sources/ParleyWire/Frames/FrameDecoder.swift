@@ -7,12 +7,14 @@ package struct DecodeFailure: Error, Sendable, Equatable {
     package var id: Int64?
 }
 
-/// Decodes the JSON encoding of client frames. Strict: every field is known, typed, bounded, and stands once.
+/// Decodes client frames. Strict: every field is known, typed, bounded, and stands once.
 ///
 /// Keeps only scratch space between frames, so one decoder serves all connections of an event loop.
 package struct FrameDecoder {
     private var fields: [JSONField] = []
     var inner: [JSONField] = []
+    /// Where a binary message becomes text.
+    var scratch: [UInt8] = []
 
     package init() {
         self.fields.reserveCapacity(16)
@@ -21,7 +23,10 @@ package struct FrameDecoder {
 
     /// Decodes one whole text message. The buffer is only borrowed.
     package mutating func decode(_ buffer: ByteBuffer) throws(DecodeFailure) -> ClientRequest {
-        let bytes = buffer.readableBytesUInt8Span
+        try self.decode(buffer.readableBytesUInt8Span)
+    }
+
+    mutating func decode(_ bytes: Span<UInt8>) throws(DecodeFailure) -> ClientRequest {
         self.fields.removeAll(keepingCapacity: true)
         var place = ""
         do {
@@ -142,6 +147,15 @@ package struct FrameDecoder {
             throw self.refusal(for: error, at: "")
         }
         return ObjectReader(fields: fields, path: path)
+    }
+
+    /// The request id in as much of a frame as was read before a fault.
+    mutating func id(before bytes: Span<UInt8>) -> Int64? {
+        self.fields.removeAll(keepingCapacity: true)
+        var place = ""
+        // What is left of the frame is missing: the fields before it are what is wanted.
+        try? JSONScanner.fields(of: bytes, into: &self.fields, place: &place)
+        return self.id(bytes)
     }
 
     /// The request id among the fields read before a fault, so that the client learns which of its requests it was.

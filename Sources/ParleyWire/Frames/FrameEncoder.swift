@@ -1,7 +1,7 @@
 package import NIOCore
 package import ParleyDomain
 
-/// Writes server frames in the JSON encoding, each as one whole WebSocket text frame.
+/// Writes server frames as JSON, each as one whole WebSocket text frame. `BinaryEncoder` makes binary frames of them.
 ///
 /// Keys stand in the order of `docs/PROTOCOL.md`, without spaces. Keeps only scratch space between frames.
 package struct FrameEncoder {
@@ -16,9 +16,11 @@ package struct FrameEncoder {
         WebSocketFrameHeader.writeFrame(self.body, into: &buffer)
     }
 
-    package mutating func hello(_ hello: ServerHello, into buffer: inout ByteBuffer) {
+    package mutating func hello(_ hello: ServerHello, as subprotocol: Subprotocol = .json, into buffer: inout ByteBuffer) {
         self.frame(into: &buffer) { body in
-            body.writeStaticString(#"{"type":"hello","protocol":"parley.json.1","epoch":""#)
+            body.writeStaticString(#"{"type":"hello","protocol":""#)
+            body.writeString(subprotocol.rawValue)
+            body.writeStaticString(#"","epoch":""#)
             body.writeString(hello.epoch)
             body.writeStaticString(#"","heartbeat_ms":"#)
             body.writeDecimal(hello.heartbeatMilliseconds)

@@ -18,15 +18,18 @@ final class Crowd: Sendable {
     let bench: EngineBench
     let members: [Member]
 
-    init(_ users: [String], settings: EngineSettings) async throws {
+    /// - Parameter binary: Which members speak the binary encoding.
+    init(_ users: [String], settings: EngineSettings, binary: Set<Int> = []) async throws {
         let bench = try EngineBench(users: users, settings: settings)
         var members: [Member] = []
-        for user in users {
-            let (socket, session) = try await bench.connect()
+        for (index, user) in users.enumerated() {
+            let subprotocol: Subprotocol = binary.contains(index) ? .binary : .json
+            let (socket, session) = try await bench.connect(subprotocol)
             let carried = Carried(session)
             let connection = try await bench.loop.executeInContext { (carried.value as? Connection)?.id ?? 0 }
             members.append(Member(user: UserID(trusted: user), socket: socket, session: carried, connection: connection))
-            try await bench.say(#"{"type":"auth","id":0,"token":"token-\#(user)"}"#, on: session)
+            let auth = #"{"type":"auth","id":0,"token":"token-\#(user)"}"#
+            try await bench.say(auth, on: session, in: subprotocol.encoding)
         }
         let sockets = members.map(\.socket)
         try await bench.until { sockets.allSatisfy { $0.summary.contains("ready") } }

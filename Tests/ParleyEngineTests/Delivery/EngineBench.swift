@@ -34,7 +34,7 @@ final class FakeSocket: Socket, @unchecked Sendable {
     func pauseReading() { self.pauses += 1 }
     func resumeReading() { self.resumes += 1 }
 
-    /// The JSON texts of all frames written so far.
+    /// The JSON texts of all frames written so far; of binary frames too.
     var texts: [String] { self.texts(after: 0) }
 
     /// The JSON texts of the frames of all writes after the first so many.
@@ -49,10 +49,16 @@ final class FakeSocket: Socket, @unchecked Sendable {
                     case 127: buffer.readInteger(as: UInt64.self).map { Int(clamping: $0) } ?? 0
                     default: short
                     }
-                texts.append(buffer.readString(length: length) ?? "")
+                let payload = buffer.readSlice(length: length) ?? ByteBuffer()
+                texts.append(first >> 8 == 0x82 ? Self.text(binary: payload) : String(buffer: payload))
             }
         }
         return texts
+    }
+
+    private static func text(binary: ByteBuffer) -> String {
+        let json = try? BinaryReader.json(of: binary.readableBytesUInt8Span, limit: .max)
+        return String(decoding: json ?? [], as: UTF8.self)
     }
 
     /// The `type` of each frame, and its sequence where it has one.
@@ -69,7 +75,7 @@ final class FakeSocket: Socket, @unchecked Sendable {
     }
 }
 
-/// Lets in whoever shows a token `token-USER`.
+/// Lets in whoever shows a token `token-USER`; one of `token-guest` is good until the clock shows 1,090,000.
 struct OpenAccounts: AccountService {
     func register(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant {
         throw Refusal(.forbidden)
@@ -82,7 +88,9 @@ struct OpenAccounts: AccountService {
     func authenticate(token: String) async throws(Refusal) -> Identity {
         guard token.hasPrefix("token-") else { throw Refusal(.badToken) }
         let user = String(token.dropFirst(6))
-        return Identity(user: UserID(trusted: user), name: user, session: SessionID(trusted: "s-" + user), device: "")
+        return Identity(
+            user: UserID(trusted: user), name: user, session: SessionID(trusted: "s-" + user), device: "",
+            ends: user == "guest" ? 1_090_000 : nil)
     }
     func makeTicket(for identity: Identity) async throws(Refusal) -> (ticket: String, expires: Int64) { ("", 0) }
     func redeem(ticket: String) async throws(Refusal) -> Identity { throw Refusal(.badToken) }
@@ -102,7 +110,7 @@ final class EngineBench: Sendable {
         self.source = time
         self.engine = Engine(
             store: store, reader: store, accounts: OpenAccounts(), group: self.loop, settings: settings,
-            clock: EngineClock(wall: { time.now }, steady: { time.now }),
+            clock: EngineClock(wall: { time.now }, steady: { time.now }, fine: { time.look() }),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), pushHook: pushHook)
     }
 
@@ -111,8 +119,23 @@ final class EngineBench: Sendable {
     final class TimeSource: Sendable {
         private let value = Mutex<Int64>(1_000_000)
         var now: Int64 { self.value.withLock { $0 } }
+        /// Nanoseconds, and how many of them each look takes.
+        private let fine = Mutex<(now: Int64, step: Int64)>((0, 0))
+        func look() -> Int64 {
+            self.fine.withLock {
+                $0.now += $0.step
+                return $0.now
+            }
+        }
+        func setStep(_ step: Int64) { self.fine.withLock { $0.step = step } }
         func advance(_ milliseconds: Int64) { self.value.withLock { $0 += milliseconds } }
     }
+
+    /// What passes from one look at the fine clock to the next, in nanoseconds.
+    func setStep(_ step: Int64) { self.source.setStep(step) }
+
+    /// Lets the clock go on, but not the loop's timers.
+    func wind(_ milliseconds: Int64) { self.source.advance(milliseconds) }
 
     /// Lets the clock go on and the loop's timers with it.
     func advance(_ milliseconds: Int64) async {
@@ -130,10 +153,10 @@ final class EngineBench: Sendable {
     }
 
     /// A connection that has not said anything yet.
-    func connect() async throws -> (FakeSocket, any SocketSession) {
+    func connect(_ subprotocol: Subprotocol = .json) async throws -> (FakeSocket, any SocketSession) {
         let socket = FakeSocket(self.loop)
         let engine = self.engine
-        let info = ConnectionInfo(origin: Origin(address: "192.0.2.1", agent: ""), subprotocol: "parley.json.1")
+        let info = ConnectionInfo(origin: Origin(address: "192.0.2.1", agent: ""), subprotocol: subprotocol)
         let session = try await self.loop.executeInContext { Carried(engine.makeSession(for: socket, info: info)) }
         return (socket, session.value)
     }
@@ -143,10 +166,26 @@ final class EngineBench: Sendable {
         try await self.loop.executeInContext { session.value.received(text: ByteBuffer(string: text)) }
     }
 
+    /// The same in the encoding that the connection agreed on.
+    func say(_ text: String, on session: any SocketSession, in encoding: WireEncoding) async throws {
+        guard encoding == .binary else { return try await self.say(text, on: session) }
+        let session = Carried(session)
+        try await self.loop.executeInContext { session.value.received(binary: Self.binary(text)) }
+    }
+
+    static func binary(_ text: String) -> ByteBuffer {
+        var (frame, binary) = (ByteBuffer(), ByteBuffer())
+        WebSocketFrameHeader.writeFrame(ByteBuffer(string: text), into: &frame)
+        var encoder = BinaryEncoder()
+        encoder.write(frame, into: &binary)
+        return WebSocketFrameHeader.payload(of: binary) ?? ByteBuffer()
+    }
+
     /// A connection that is live.
-    func enter(_ user: String) async throws -> (FakeSocket, any SocketSession) {
-        let (socket, session) = try await self.connect()
-        try await self.say(#"{"type":"auth","id":0,"token":"token-\#(user)"}"#, on: session)
+    func enter(_ user: String, _ subprotocol: Subprotocol = .json) async throws -> (FakeSocket, any SocketSession) {
+        let (socket, session) = try await self.connect(subprotocol)
+        try await self.say(
+            #"{"type":"auth","id":0,"token":"token-\#(user)"}"#, on: session, in: subprotocol.encoding)
         try await self.until { socket.summary.contains("ready") }
         return (socket, session)
     }
@@ -172,14 +211,18 @@ final class EngineBench: Sendable {
 
     /// A request over HTTP, as it were: the status and the text of the answer.
     func exchange(_ text: String, as user: String) async throws -> (status: Int, text: String) {
+        let reply = try await self.exchange(ByteBuffer(string: text), in: .json, as: user)
+        return (reply.status, String(buffer: reply.body))
+    }
+
+    func exchange(_ request: ByteBuffer, in encoding: WireEncoding, as user: String) async throws -> ExchangeReply {
         let identity = Identity(
             user: UserID(trusted: user), name: user, session: SessionID(trusted: "s-" + user), device: "")
-        let future = self.engine.exchange(ByteBuffer(string: text), as: identity)
+        let future = self.engine.exchange(request, in: encoding, as: identity)
         let reply = Mutex<ExchangeReply?>(nil)
         future.whenSuccess { value in reply.withLock { $0 = value } }
         try await self.until { reply.withLock { $0 != nil } }
-        let found = try #require(reply.withLock { $0 })
-        return (found.status, String(buffer: found.body))
+        return try #require(reply.withLock { $0 })
     }
 
     func close() async { await self.engine.close() }

@@ -69,7 +69,7 @@ private final class LaneModel {
         settings.laneFrames = 3
         settings.connectionsPerTurn = 5
         settings.answersPerTurn = 4
-        settings.pendingBytesPerRoom = 12 * Crowd.broadcast("big", 1...1).frames.readableBytes
+        settings.pendingBytesPerRoom = 12 * Crowd.broadcast("big", 1...1).bytes
         settings.heartbeatMilliseconds = 2_000
         self.crowd = try await Crowd((0..<18).map { "u\($0)" }, settings: settings)
         self.random = TestRandom(state: seed)

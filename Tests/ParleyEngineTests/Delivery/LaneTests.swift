@@ -36,6 +36,37 @@ import Testing
         await crowd.close()
     }
 
+    /// Writes may take 20 µs each instead of 1: a turn ends by the clock too, which is looked at every 16 writes.
+    @Test func noTurnIsLongerThanItsTime() async throws {
+        let crowd = try await Crowd(
+            Self.names(300),
+            settings: Self.settings {
+                $0.connectionsPerTurn = 256; $0.turnMicroseconds = 500
+            })
+        try await crowd.seat(0..<300, in: "big")
+        crowd.bench.setStep(170_000)
+        let before = try await crowd.writes()
+        try await crowd.apply([.broadcast(Crowd.broadcast("big", 1...1))])
+        #expect(try await crowd.writes() - before == 48)
+        let turns = try await crowd.settle()
+        #expect(turns.allSatisfy { $0 <= 48 })
+        #expect(turns.reduce(48, +) == 300)
+        await crowd.close()
+    }
+
+    /// Ten thousand connections are not looked at in one go; each still is, once a second.
+    @Test func aSweepIsSpreadOverTurns() async throws {
+        let crowd = try await Crowd(Self.names(600), settings: Self.settings { $0.connectionsPerTurn = 10_000 })
+        let before = try await crowd.writes()
+        crowd.bench.wind(30_000)
+        try await crowd.run { $0.sweep() }
+        #expect(try await crowd.writes() - before == 512)
+        await crowd.bench.loop.advanceTime(by: .milliseconds(2))
+        try await crowd.settle()
+        #expect(try await crowd.writes() - before == 600)
+        await crowd.close()
+    }
+
     /// A turn gives way when other tasks kept the loop from its sockets since the last one, but not for ever.
     @Test func turnsLeaveTimeForSockets() async throws {
         let crowd = try await Crowd(Self.names(40), settings: Self.settings { $0.connectionsPerTurn = 4 })
@@ -168,7 +199,7 @@ import Testing
 
     /// What waits for lanes is bounded in bytes: who lacks what is not kept is told to pull, and goes on behind it.
     @Test func whatWaitsIsBounded() async throws {
-        let size = Crowd.broadcast("big", 1...1).frames.readableBytes
+        let size = Crowd.broadcast("big", 1...1).bytes
         let bound = 5 * size
         let crowd = try await Crowd(
             Self.names(40),

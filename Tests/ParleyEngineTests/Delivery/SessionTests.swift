@@ -27,6 +27,22 @@ import Testing
         await bench.close()
     }
 
+    @Test func socketEndsWithTheTokenOfAnotherApplicationThatOpenedIt() async throws {
+        let bench = try EngineBench(users: ["guest", "ann"])
+        let (guest, session) = try await bench.connect()
+        try await bench.say(#"{"type":"auth","id":0,"token":"token-guest"}"#, on: session)
+        let (ann, other) = try await bench.connect()
+        try await bench.say(#"{"type":"auth","id":0,"token":"token-ann"}"#, on: other)
+        try await bench.until { guest.summary.contains("ready") && ann.summary.contains("ready") }
+        for _ in 0..<80 { await bench.advance(1_000) }
+        #expect(guest.closed == nil)
+        for _ in 0..<11 { await bench.advance(1_000) }
+        try await bench.until { guest.closed != nil }
+        #expect(guest.closed == 4401 && guest.summary.last == "error bad_token")
+        #expect(ann.closed == nil)
+        await bench.close()
+    }
+
     @Test func strangerIsCutAtTheDeadline() async throws {
         let bench = try EngineBench(users: ["ann"])
         let (socket, _) = try await bench.connect()

@@ -15,6 +15,8 @@ export const errors = {
   40012: { name: "not_text", retry: "never", advice: "Send text frames: the agreed encoding is JSON." },
   40013: { name: "bad_text", retry: "never", advice: "Send valid UTF-8 without NUL characters." },
   40014: { name: "bad_request", retry: "never", advice: "Send the request as the protocol describes it." },
+  40015: { name: "not_cbor", retry: "never", advice: "Send one CBOR map per binary frame, in the form that the protocol describes." },
+  40016: { name: "not_binary", retry: "never", advice: "Send binary frames: the agreed encoding is parley.bin.1." },
   40100: { name: "not_authenticated", retry: "after_change", advice: "Send auth first." },
   40101: { name: "bad_token", retry: "after_change", advice: "Log in again: the token is unknown, used, expired or revoked." },
   40102: { name: "auth_timeout", retry: "later", advice: "Connect again and send auth at once." },

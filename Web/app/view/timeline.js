@@ -60,6 +60,9 @@ export function createTimeline({ store, app, clock, attention, actions, onEscape
     if (!visit) return arrive(open, run);
     mark();
     visit.window = afterGrowth(visit.window, run, visit.following);
+    // What came above is shown in the same commit. The first row changes with what stands before it (no day above it, no name), and
+    // at the very top there is no room to scroll by the difference.
+    if (!visit.following && scroller.scrollTop < nearEdge) visit.window = further(visit.window, run) ?? visit.window;
     commit();
   }
 

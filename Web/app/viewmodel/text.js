@@ -59,7 +59,8 @@ export function listTime(time, now) {
   const ago = daysAgo(time, now);
   if (ago <= 0) return clockTime(time);
   if (ago === 1) return 'Yesterday';
-  return ago < 7 ? shortWeekdayFormat.format(time) : shortDateFormat.format(time);
+  if (ago < 7) return shortWeekdayFormat.format(time);
+  return new Date(time).getFullYear() === new Date(now).getFullYear() ? shortDateFormat.format(time) : mediumDateFormat.format(time);
 }
 
 /** Two letters for an avatar: of the first two words, and nothing invisible or directional. */

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { anchorAt, atBottom, correction, firstShowing } from '../../../Web/app/viewmodel/anchor.js';
 import { composerKey, outgoingText, remainder, scalarCount } from '../../../Web/app/viewmodel/keys.js';
 import { withLinks } from '../../../Web/app/viewmodel/links.js';
-import { colourOf, colours, initials } from '../../../Web/app/viewmodel/text.js';
+import { colourOf, colours, initials, listTime } from '../../../Web/app/viewmodel/text.js';
 import { afterGrowth, around, atLatest, further, nearer, rowsMax, within } from '../../../Web/app/viewmodel/window.js';
 import { backoff, reconnectDelay } from '../../../Web/app/transport/backoff.js';
 import { decode, ServerError } from '../../../Web/app/codec/frames.js';
@@ -103,6 +103,12 @@ test('avatars get letters and a steady colour', () => {
   assert.equal(initials('محمد'), 'م');
   const used = new Set(Array.from({ length: 64 }, (_, index) => colourOf(`u${index}`)));
   assert.equal(used.size, colours, 'ids that count up spread over all colours');
+});
+
+test('the list says the year of another year', () => {
+  const now = new Date(2026, 5, 30, 12).getTime();
+  assert.match(listTime(new Date(2013, 4, 19).getTime(), now), /2013/);
+  assert.doesNotMatch(listTime(new Date(2026, 4, 19).getTime(), now), /2026/);
 });
 
 test('pauses before a new connection are jittered, grow and are bounded', () => {
