@@ -50,7 +50,7 @@ struct Check: AsyncParsableCommand {
 }
 
 /// Hands a command to the server that runs on the folder, or opens the folder and runs it here.
-private func runOnFolder(_ folder: String, command: String, input: [UInt8]) async throws -> [UInt8] {
+func runOnFolder(_ folder: String, command: String, input: [UInt8]) async throws -> [UInt8] {
     let progress: @Sendable (String) -> Void = { complain($0) }
     guard fileExists(folder) || command == "provision" else {
         throw StartFailure("There is no data folder \(folder). Give one with --data.")

@@ -35,3 +35,33 @@ func findWebClient() -> String? {
     }
     return candidates.first { fileExists($0 + "/index.html") }
 }
+
+/// A variable of the environment; nil where it is not set, or empty.
+func environment(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+}
+
+/// The time in milliseconds since 1970.
+let wallClock: @Sendable () -> Int64 = {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+}
+
+/// What local time is ahead of UTC at a time, in milliseconds.
+func zoneMilliseconds(at milliseconds: Int64) -> Int64 {
+    var seconds = time_t(milliseconds / 1_000)
+    var local = tm()
+    return localtime_r(&seconds, &local) == nil ? 0 : Int64(local.tm_gmtoff) * 1_000
+}
+
+/// The first line of a file: a secret that stands in no command line.
+func firstLine(of path: String) throws -> String {
+    let line = try readFile(path).prefix { $0 != 0x0A && $0 != 0x0D }
+    guard !line.isEmpty, line.count <= 4_096 else { throw StartFailure("The first line of \(path) is empty, or far too long.") }
+    return String(decoding: line, as: UTF8.self)
+}
+
+/// Numbers of the signals that a screen answers.
+let signals = (resize: SIGWINCH, goOn: SIGCONT, stop: SIGTSTP)

@@ -18,7 +18,7 @@ package final class Engine: SocketSessionFactory {
     private let exchanges = Atomic<UInt64>(RequestOrigin.firstExchange)
     private let timers = Mutex<[RepeatedTask]>([])
     let shard: ShardRunner
-    private let outbox: LoopOutbox
+    let outbox: LoopOutbox
 
     /// - Parameters:
     ///   - pushHook: What wakes users who are not connected; nobody is woken without one.
@@ -101,6 +101,14 @@ package final class Engine: SocketSessionFactory {
     func nextExchange() -> UInt64 { self.exchanges.wrappingAdd(1, ordering: .relaxed).oldValue }
 
     func submit(_ submission: Submission) {
+        guard !submission.command.clientID.isOperators else {
+            let refusal = Refusal(.outOfRange, field: "client_id", rule: "a name that does not begin with \(ClientID.operators)")
+            return self.hand([.answer(submission.origin, .refused(refusal))], to: submission.origin.loop)
+        }
+        self.post(submission)
+    }
+
+    func post(_ submission: Submission) {
         if !self.shard.post(CollectionOfOne(.submit(submission))) {
             self.hand([.answer(submission.origin, .refused(Refusal(.draining)))], to: submission.origin.loop)
         }

@@ -35,9 +35,9 @@ package final class SQLiteAccountStore: AccountStore {
             defer { query.reset() }
             query.bind(1, key)
             guard try query.step() else { return nil }
-            return Account(
-                id: UserID(trusted: query.text(0)), name: query.text(1), passwordHash: query.isNull(2) ? nil : query.text(2),
-                created: query.int64(3))
+            // A disabled account has none that could match.
+            let hash = query.isNull(2) || query.text(2).hasPrefix(Self.lock) ? nil : query.text(2)
+            return Account(id: UserID(trusted: query.text(0)), name: query.text(1), passwordHash: hash, created: query.int64(3))
         }
     }
 

@@ -5,17 +5,26 @@ package import ParleySQLite
 /// The operator's commands, the same whether a server runs on the folder (over its control socket) or not (under its lock).
 package struct Control: Sendable {
     private let database: SQLiteDatabase
+    /// Nil where no server runs on the folder.
+    private let live: LiveServer?
 
-    package init(database: SQLiteDatabase) { self.database = database }
+    package init(database: SQLiteDatabase, live: LiveServer? = nil) {
+        self.database = database
+        self.live = live
+    }
 
     /// Runs a command by its name.
     package func run(_ command: String, _ input: [UInt8], _ progress: @escaping @Sendable (String) -> Void) async throws
         -> [UInt8]
     {
+        if command.hasPrefix("admin ") {
+            return try await AdminCommands(database: self.database, live: self.live, input: input).run(
+                String(command.dropFirst(6)))
+        }
         switch command {
         case "provision": return try await onOwnThread { try self.provision(input, progress) }
         case "check": return try await onOwnThread { try self.check(progress) }
-        default: throw StartFailure("No such command: \(command.prefix(40)). This server knows provision and check.")
+        default: throw StartFailure("No such command: \(command.prefix(40)). This server knows provision, check and admin.")
         }
     }
 

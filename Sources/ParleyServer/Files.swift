@@ -65,7 +65,7 @@ package func writePrivateFile(_ path: String, _ bytes: [UInt8]) throws {
 }
 
 /// Runs blocking work on a thread of its own, so that neither an event loop nor the tasks' threads wait for a disk.
-func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+package func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     let thread = NIOThreadPool(numberOfThreads: 1)
     thread.start()
     do {
@@ -86,4 +86,41 @@ package func raiseOpenFileLimit() -> Int {
     limit.rlim_cur = limit.rlim_max
     _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     return Int(clamping: limit.rlim_cur)
+}
+
+/// Puts a file that only its owner can read in the place of another, whole or not at all.
+package func replaceFile(_ path: String, _ bytes: [UInt8]) throws {
+    try writePrivateFile(path + ".new", bytes)
+    guard rename(path + ".new", path) == 0 else {
+        throw StartFailure("Cannot write \(path): \(String(cString: strerror(errno))).")
+    }
+}
+
+/// Makes a folder for its owner only, and those above it; one that is there is left as it is.
+package func makePrivateFolder(_ path: String) {
+    var made = ""
+    for part in path.split(separator: "/") {
+        made += "/" + part
+        mkdir(made, 0o700)
+    }
+}
+
+/// The names in a folder; none where it cannot be read.
+package func listFolder(_ path: String) -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+}
+
+/// Takes a file for this process alone until it ends; false where another process has it.
+package func holdFile(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    return descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0
 }

@@ -73,8 +73,9 @@ package struct ParleyServer: Sendable {
             ready.store(true, ordering: .releasing)
             onListening(url)
         }
+        let live = LiveServer(engine: engine, accounts: accounts)
         let control = try ControlSocket(folder: self.configuration.data, group: group, logger: self.logger) {
-            try await Control(database: database).run($0, $1, $2)
+            try await Control(database: database, live: live).run($0, $1, $2)
         }
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import NIOWebSocket
 import Synchronization
 
@@ -22,7 +23,8 @@ final class ScriptedServer: Sendable {
     ///   - greeting: Said at once on every connection, in the packet that agrees to the upgrade where the kernel likes.
     ///   - subprotocol: What the server agrees to.
     static func start(
-        on port: Int = 0, greeting: [String] = [], subprotocol: String = "parley.json.1", script: @escaping Script
+        on port: Int = 0, greeting: [String] = [], subprotocol: String = "parley.json.1", tls: NIOSSLContext? = nil,
+        script: @escaping Script
     ) async throws -> ScriptedServer {
         let box = Counter()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -35,16 +37,19 @@ final class ScriptedServer: Sendable {
                     upgradePipelineHandler: { channel, _ in
                         channel.eventLoop.makeCompletedFuture {
                             let handler = ScriptHandler(connection: box.next(), greeting: greeting, script: script)
-                            try channel.pipeline.syncOperations.addHandler(handler)
+                            let pipeline = channel.pipeline.syncOperations
+                            pipeline.removeHandler(context: try pipeline.context(handlerType: NoSocket.self), promise: nil)
+                            try pipeline.addHandler(handler)
                         }
                     })
                 return channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                         withServerUpgrade: (upgraders: [upgrader], completionHandler: { _ in }))
                     try channel.pipeline.syncOperations.addHandler(NoSocket())
                 }
             }
-            .bind(host: "127.0.0.1", port: port).get()
+            .bind(host: "0.0.0.0", port: port).get()
         return ScriptedServer(channel: channel, counter: box)
     }
 

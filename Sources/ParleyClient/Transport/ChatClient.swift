@@ -127,7 +127,7 @@ package final class ChatClient: @unchecked Sendable {
         }
     }
 
-    /// Ends the connection; no event comes after the future has completed. Reports of positions that wait go out first.
+    /// Ends the connection, when what was written before has left; no event comes after the future has completed.
     package func close() -> EventLoopFuture<Void> {
         self.loop.flatSubmit {
             self.hasEnded = true

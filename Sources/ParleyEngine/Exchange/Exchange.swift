@@ -1,6 +1,11 @@
 package import NIOCore
+<<<<<<< HEAD
+package import ParleyDomain
+import ParleyWire
+=======
 import ParleyDomain
 package import ParleyWire
+>>>>>>> main
 
 /// The answer to one request that came without a socket.
 package struct ExchangeReply: Sendable {
@@ -35,6 +40,67 @@ extension Engine {
             exchange.received(request, as: encoding)
         }
         return promise.futureResult
+    }
+}
+
+extension ClientID {
+    /// What the client ids of an operator's acts begin with. No client can use one: so the log tells whose doing it was, though the
+    /// entry has the owner for its sender, with whose rights the act was decided.
+    static let operators = "operator:"
+
+    var isOperators: Bool { self.rawValue.hasPrefix(Self.operators) }
+}
+
+/// What became of an operator's act.
+package enum OperatorReply: Sendable, Equatable {
+    /// It stands in the log at this sequence.
+    case stored(Int64)
+    /// It was refused, and why.
+    case refused(String)
+    /// The engine ended first: the log tells.
+    case unknown
+}
+
+extension Engine {
+    /// Does what the operator asks, decided like a request of this user, and marked as the operator's in the log.
+    ///
+    /// - Parameter name: Makes the act one of its kind: up to 40 characters of an identifier.
+    package func operate(
+        _ action: Command.Action, in conversation: ConversationID, as user: UserProfile, name: String
+    ) -> EventLoopFuture<OperatorReply> {
+        let command = Command(conversation, ClientID(trusted: ClientID.operators + name), action)
+        let identity = Identity(user: user.user, name: user.name, session: SessionID(trusted: "operator"), device: "")
+        let eventLoop = self.nextLoop()
+        let promise = eventLoop.makePromise(of: ExchangeReply.self)
+        let number = self.nextExchange()
+        eventLoop.execute {
+            let delivery = self.delivery(on: eventLoop)
+            let socket = ExchangeSocket(eventLoop: eventLoop, promise: promise)
+            let exchange = Connection(exchange: number, delivery: delivery, socket: socket, identity: identity)
+            socket.answered = { delivery.remove(exchange) }
+            delivery.add(exchange)
+            exchange.inFlight = 1
+            let origin = RequestOrigin(loop: delivery.index, connection: number, request: 0)
+            self.post(Submission(origin: origin, user: user.user, command: command))
+        }
+        return promise.futureResult.map { reply in
+            var decoder = ServerFrameDecoder()
+            return switch try? decoder.decode(reply.body) {
+            case .ack(_, let receipt): .stored(receipt.sequence)
+            case .error(_, let error): .refused(error.message)
+            default: .unknown
+            }
+        }
+    }
+
+    /// Sockets open now, logged in or not, on all event loops.
+    package func countConnections() -> EventLoopFuture<Int> {
+        let counts = self.outbox.indices.map { index in
+            let promise = self.nextLoop().makePromise(of: Int.self)
+            self.outbox.onLoop(index) { promise.succeed($0.connections.values.count { !$0.isExchange }) }
+            return promise.futureResult
+        }
+        return EventLoopFuture.reduce(0, counts, on: self.nextLoop(), +)
     }
 }
 

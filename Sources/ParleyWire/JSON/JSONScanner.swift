@@ -5,6 +5,11 @@ package struct ByteRange: Sendable, Equatable {
     package var start: Int
     package var end: Int
     package var count: Int { self.end - self.start }
+
+    package init(start: Int, end: Int) {
+        self.start = start
+        self.end = end
+    }
 }
 
 /// What kind of JSON value stands somewhere, told by its first byte.
