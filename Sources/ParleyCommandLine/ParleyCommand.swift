@@ -7,11 +7,10 @@ package struct ParleyCommand: AsyncParsableCommand {
         abstract: "A group-chat server: an acknowledged message is on disk, at its final place, and reaches every member once.",
         discussion: "Example: parley serve --data ./data --listen 127.0.0.1:8480",
         version: parleyVersion,
-<<<<<<< HEAD
-        subcommands: [Serve.self, Chat.self, Admin.self, Provision.self, Check.self, Errors.self])
-=======
-        subcommands: [Serve.self, Provision.self, Import.self, Check.self, Errors.self, Schema.self, Conformance.self])
->>>>>>> main
+        subcommands: [
+            Serve.self, Chat.self, Admin.self, Provision.self, Import.self, Check.self, Errors.self, Schema.self,
+            Conformance.self,
+        ])
 
     package init() {}
 }

@@ -1,3 +1,5 @@
+// For `stat` alone: the compiler takes it for a part of whichever C module it met first, this one or Glibc.
+import CNIOLinux
 import NIOPosix
 
 #if canImport(Glibc)

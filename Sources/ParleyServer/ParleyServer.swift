@@ -154,7 +154,8 @@ package struct ParleyServer: Sendable {
         let router = Router(context: GatewayRequestContext.self)
         let routes = AccountRoutes(accounts: accounts, isReady: ready)
         let requests = RequestRoute(
-            types: Contract.typesWithPath, identify: routes.identity, exchange: { try await engine.exchange($0, in: $1, as: $2).get() })
+            types: Contract.typesWithPath, identify: routes.identity,
+            exchange: { try await engine.exchange($0, in: $1, as: $2).get() })
         let methods = [AccountRoutes.methods, requests.methods, DocumentRoute.methods].reduce([:]) {
             $0.merging($1) { mine, _ in mine }
         }

@@ -1,11 +1,6 @@
 package import NIOCore
-<<<<<<< HEAD
 package import ParleyDomain
-import ParleyWire
-=======
-import ParleyDomain
 package import ParleyWire
->>>>>>> main
 
 /// The answer to one request that came without a socket.
 package struct ExchangeReply: Sendable {
@@ -75,8 +70,9 @@ extension Engine {
         let number = self.nextExchange()
         eventLoop.execute {
             let delivery = self.delivery(on: eventLoop)
-            let socket = ExchangeSocket(eventLoop: eventLoop, promise: promise)
-            let exchange = Connection(exchange: number, delivery: delivery, socket: socket, identity: identity)
+            let socket = ExchangeSocket(eventLoop: eventLoop, encoding: .json, promise: promise)
+            let exchange = Connection(
+                exchange: number, delivery: delivery, socket: socket, identity: identity, encoding: .json)
             socket.answered = { delivery.remove(exchange) }
             delivery.add(exchange)
             exchange.inFlight = 1
