@@ -82,8 +82,7 @@ private let mayImport: [String: Set<String>] = [
     "ParleyImport": ["ParleyDomain"],
     "ParleyServer": platform.union([
         "ParleyDomain", "ParleyContract", "ParleyEngine", "ParleyGateway", "ParleyImport", "ParleySQLite", "NIOCore", "NIOPosix",
-        "Hummingbird",
-        "Logging", "ServiceLifecycle", "UnixSignals",
+        "CNIOLinux", "Hummingbird", "Logging", "ServiceLifecycle", "UnixSignals",
     ]),
     "ParleyCommandLine": platform.union([
         "ParleyDomain", "ParleyWire", "ParleyContract", "ParleyClient", "ParleyServer", "ParleySQLite", "ParleyImport",

@@ -49,6 +49,7 @@ final class ShardWorker: @unchecked Sendable {
 
     /// Once a second: positions are written, senders hear who has read, and what nobody uses is cleared.
     private func tick() -> [Effect] {
+        self.positionsDue = false
         self.writePositions()
         self.ticks += 1
         if self.ticks % 60 == 0 {
@@ -74,6 +75,8 @@ final class ShardWorker: @unchecked Sendable {
                     effects.append(.answer(submission.origin, .refused(refusal)))
                 }
             case .attach(let origin, let user):
+                // Who comes back at once, after a reload say, finds what he has just read: it is in the store before he asks.
+                if attaches == 0 { self.writePositions() }
                 attaches += 1
                 effects.append(contentsOf: self.attach(origin, user))
             case .detach(let user): effects.append(contentsOf: self.detach(user))
@@ -175,7 +178,6 @@ final class ShardWorker: @unchecked Sendable {
     }
 
     private func writePositions() {
-        self.positionsDue = false
         guard self.sequencer.hasPositions else { return }
         let updates = self.sequencer.takePositions()
         do throws(StoreFailure) {

@@ -8,6 +8,25 @@ import Testing
 
 /// How a connection comes in, is kept in bounds, and ends.
 @Suite(.timeLimit(.minutes(10))) struct SessionTests {
+    /// Positions are written once a second; a page that is loaded again within it must not show as unread what was read.
+    @Test func whoComesBackAtOnceFindsWhatHeRead() async throws {
+        let bench = try EngineBench(users: ["a", "b"])
+        let (owner, writing) = try await bench.enter("a")
+        let group = try await bench.group(of: ["b"], by: writing, at: owner)
+        let (reader, reading) = try await bench.enter("b")
+        try await bench.send(group, 2, on: writing)
+        try await bench.until { owner.summary.contains("ack 2") }
+        try await bench.say(#"{"type":"read","id":3,"conversation":"\#(group)","sequence":2}"#, on: reading)
+        try await bench.until { reader.texts.contains { $0.hasPrefix(#"{"type":"ok""#) } }
+        let (again, syncing) = try await bench.enter("b")
+        try await bench.say(#"{"type":"sync","id":4}"#, on: syncing)
+        try await bench.until { again.texts.contains { $0.hasPrefix(#"{"type":"synced""#) } }
+        let answer = try #require(again.texts.first { $0.hasPrefix(#"{"type":"synced""#) })
+        #expect(answer.contains(#""read":2"#), "\(answer)")
+        #expect(answer.contains(#""unread":0"#), "\(answer)")
+        await bench.close()
+    }
+
     @Test func onlyAuthIsTakenFromAStranger() async throws {
         let bench = try EngineBench(users: ["ann"])
         let (socket, session) = try await bench.connect()
