@@ -36,8 +36,11 @@ package final class SQLiteAccountStore: AccountStore {
             query.bind(1, key)
             guard try query.step() else { return nil }
             // A disabled account has none that could match.
-            let hash = query.isNull(2) || query.text(2).hasPrefix(Self.lock) ? nil : query.text(2)
-            return Account(id: UserID(trusted: query.text(0)), name: query.text(1), passwordHash: hash, created: query.int64(3))
+            let isDisabled = !query.isNull(2) && query.text(2).hasPrefix(Self.lock)
+            return Account(
+                id: UserID(trusted: query.text(0)), name: query.text(1),
+                passwordHash: query.isNull(2) || isDisabled ? nil : query.text(2), created: query.int64(3), isDisabled: isDisabled
+            )
         }
     }
 

@@ -38,12 +38,15 @@ package struct Account: Sendable, Equatable {
     package var passwordHash: String?
     /// In milliseconds since 1970.
     package var created: Int64
+    /// An operator has shut it out: nobody comes in as this user, whoever vouches for him.
+    package var isDisabled: Bool
 
-    package init(id: UserID, name: String, passwordHash: String?, created: Int64) {
+    package init(id: UserID, name: String, passwordHash: String?, created: Int64, isDisabled: Bool = false) {
         self.id = id
         self.name = name
         self.passwordHash = passwordHash
         self.created = created
+        self.isDisabled = isDisabled
     }
 }
 

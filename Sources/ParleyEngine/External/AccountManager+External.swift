@@ -27,9 +27,10 @@ extension AccountManager {
         return identity
     }
 
-    /// On the store thread. Nil where the session was revoked.
+    /// On the store thread. Nil where the session was revoked, or the account is disabled.
     private func enter(_ claims: ExternalClaims, hash: [UInt8], at now: Int64) throws(AccountFailure) -> Identity? {
         let account = try self.account(of: claims, at: now)
+        guard !account.isDisabled else { return nil }
         // As of a time before its end: one that has only expired goes on with a newer token, one that was revoked does not.
         if var session = try self.store.session(id: claims.session, at: 0) {
             if session.expires < claims.expires {

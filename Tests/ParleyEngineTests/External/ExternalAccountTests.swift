@@ -28,6 +28,13 @@ import Testing
         #expect(await world.authenticating(try TokenSmith.good()) == .badToken)
     }
 
+    @Test func disabledAccountIsShutOutWhoeverVouchesForIt() async throws {
+        let store = MemoryAccountStore()
+        try store.createAccount(
+            Account(id: UserID(trusted: "x:ann"), name: "Ann", passwordHash: nil, created: 1, isDisabled: true))
+        #expect(await (try self.world(store)).authenticating(try TokenSmith.good()) == .sessionEnded)
+    }
+
     @Test func noTokenTakesOverAnOwnAccountNorTheOtherWayRound() async throws {
         let world = try self.world()
         let own = try await world.register("Ann")
