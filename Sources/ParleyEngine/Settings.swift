@@ -31,8 +31,8 @@ package struct EngineSettings: Sendable {
     package var pendingBytesPerRoom = 1 << 20
     /// How often a connection hears of the heads of conversations that it does not want to be pushed (R36); looked at once a second.
     package var headsMilliseconds: Int64 = 1_000
-    /// Connections that become live in one turn of the shard.
-    package var attachesPerTurn = 128
+    /// Connections that become live in one turn of the shard: what a loop does for them then, it does in one go.
+    package var attachesPerTurn = 16
 
     /// Questions about receipts answered in one turn of the shard.
     package var questionsPerTurn = 64

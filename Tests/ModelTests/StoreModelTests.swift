@@ -125,12 +125,15 @@ struct StoreLife {
         }
     }
 
+    /// One of his devices, or two within the same second: then both wait to be written as one.
     private mutating func acknowledge(_ group: Int, _ user: Int, _ dice: inout Dice) throws {
         let head = self.world.groups[group].head
-        let read = dice.chance(40) ? head : 1 + dice.below(head)
-        let delivered = dice.chance(50) ? read : 1 + dice.below(head)
-        try self.shell.advance(Self.user(user), in: Self.room(group), read: Int64(read), delivered: Int64(max(read, delivered)))
-        self.world.groups[group].acknowledge(user, device: dice.below(3), read: read, delivered: max(read, delivered))
+        for _ in 0..<(dice.chance(30) ? 2 : 1) {
+            let read = dice.chance(40) ? head : 1 + dice.below(head)
+            let delivered = max(read, dice.chance(50) ? read : 1 + dice.below(head))
+            try self.shell.advance(Self.user(user), in: Self.room(group), read: Int64(read), delivered: Int64(delivered))
+            self.world.groups[group].acknowledge(user, device: dice.below(3), read: read, delivered: delivered)
+        }
     }
 
     private mutating func setReceipts(_ user: Int, on: Bool) throws {
@@ -159,6 +162,8 @@ struct StoreLife {
     // MARK: What people are told
 
     mutating func compare(_ dice: inout Dice, _ place: Comment) throws {
+        // Who has read is told from memory, also what waits to be written; now and then a desk is opened for it.
+        try self.compareReceipts(&dice, place)
         let user = 1 + dice.below(self.people)
         // The store answers for what it was told; what waits for its second is nobody's news yet.
         try self.shell.writePositions()
@@ -176,7 +181,6 @@ struct StoreLife {
             let order = list.sorted { (known[Self.room($0)]?.spokenAt ?? 0, $1) > (known[Self.room($1)]?.spokenAt ?? 0, $0) }
             #expect(order == list, place)
         }
-        try self.compareReceipts(&dice, place)
     }
 
     /// What changed since his last sync, taken over as a client takes it.

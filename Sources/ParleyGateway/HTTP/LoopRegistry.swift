@@ -32,8 +32,11 @@ package final class LoopRegistry: @unchecked Sendable {
 
     /// The largest scratch space kept from one sweep to the next, in bytes.
     private static let scratchKept = 131_072
-    /// Connections looked at in one turn of the loop: ten thousand at once would hold everybody up for 10 ms.
-    package static let sweptPerTurn = 512
+    /// Connections looked at in one turn of the loop, at least: each may be sent a ping, and ten thousand pings at once would hold
+    /// everybody up for 200 ms, and their answers again.
+    package static let sweptPerTurn = 64
+    /// Turns that a sweep takes at most, so that it is through within a second.
+    package static let turnsPerSweep = 512
     /// How long the loop is left to others in between.
     package static let sweepPause = TimeAmount.milliseconds(1)
 
@@ -104,7 +107,7 @@ package final class LoopRegistry: @unchecked Sendable {
 
     private func sweepSome() {
         self.eventLoop.assertInEventLoop()
-        var left = Self.sweptPerTurn
+        var left = max(Self.sweptPerTurn, self.connections.count / Self.turnsPerSweep)
         // Backwards, as in `each`.
         while left > 0, self.toSweep > 0 {
             self.toSweep -= 1
