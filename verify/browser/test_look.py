@@ -43,7 +43,7 @@ def shoot(page, shots, name):
         page.size(size)
         page.scheme(scheme)
         page.idle()
-        page.run('return Promise.all(document.getAnimations().map((each) => each.finished)).then(() => true)')
+        page.run('return Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(() => true)')
         page.driver.save_screenshot(str(shots / f'{name}-{size}-{scheme}.png'))
         assert page.run('return document.documentElement.scrollWidth <= innerWidth'), (name, size)
         assert page.run(CLIPPED) == [], (name, size)
