@@ -63,6 +63,8 @@ class Load:
         for client in self.clients:
             self.by_user.setdefault(client.user, []).append(client)
         self.inside = {group: set(roster) for group, roster in plan.rosters.items()}
+        self.leaving: set[tuple[str, str]] = set()
+        """Groups and users who asked to leave them: who is removed meanwhile may have left before."""
         self.owners = {group: roster[0] for group, roster in plan.rosters.items()}
         self.directs: list[str] = []
         self.outsider = users[-1]
@@ -206,6 +208,7 @@ class Load:
             group = client.rng.choice(groups)
             dice = client.rng.random()
             if dice < 0.003 and group in self.owners and self.owners[group] != client.user:
+                self.leaving.add((group, client.user))
                 self._submit(client, {"type": "leave", "client_id": self._id(), "conversation": group}, leaves=(group, client.user))
             elif dice < 0.05 and self.old:
                 user, frame = client.rng.choice(self.old)
@@ -281,7 +284,9 @@ class Load:
                 elif new := [user for user in some if user not in inside]:
                     await asyncio.shield(owner.submit({"type": "add", **frame, "users": new}))
                     inside.update(new)
+                    self.leaving.difference_update((group, user) for user in new)
             except Failure as failure:
-                if failure.code not in (40300, 40904):
+                had_left = failure.code == 40401 and (group, some[0]) in self.leaving
+                if failure.code not in (40300, 40904) and not had_left:
                     self.history.notes.append(f"the owner of {group} could not change it: {failure}")
                 inside.discard(some[0])
