@@ -1,4 +1,3 @@
-import ParleyServer
 import Synchronization
 
 #if canImport(Glibc)
@@ -32,20 +31,4 @@ final class ProgressBar: Sendable {
     func end() {
         if self.isTerminal { complain("") }
     }
-}
-
-/// Asks the person at the terminal, without showing what he types; nil where there is no terminal.
-func askForPassword(_ question: String) throws -> String? {
-    guard isatty(STDIN_FILENO) == 1 else { return nil }
-    var shown = termios()
-    guard tcgetattr(STDIN_FILENO, &shown) == 0 else { return nil }
-    var hidden = shown
-    hidden.c_lflag &= ~tcflag_t(ECHO)
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
-    defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown) }
-    complain(question, terminator: "")
-    let answer = readLine(strippingNewline: true) ?? ""
-    complain("")
-    guard !answer.isEmpty else { throw StartFailure("No password was given.") }
-    return answer
 }

@@ -65,3 +65,19 @@ func firstLine(of path: String) throws -> String {
 
 /// Numbers of the signals that a screen answers.
 let signals = (resize: SIGWINCH, goOn: SIGCONT, stop: SIGTSTP)
+
+/// Asks the person at the terminal, without showing what he types; nil where there is no terminal.
+func askForPassword(_ question: String) throws -> String? {
+    guard isatty(STDIN_FILENO) == 1 else { return nil }
+    var shown = termios()
+    guard tcgetattr(STDIN_FILENO, &shown) == 0 else { return nil }
+    var hidden = shown
+    hidden.c_lflag &= ~tcflag_t(ECHO)
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
+    defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown) }
+    complain(question, terminator: "")
+    let answer = readLine(strippingNewline: true) ?? ""
+    complain("")
+    guard !answer.isEmpty else { throw StartFailure("No password was given.") }
+    return answer
+}

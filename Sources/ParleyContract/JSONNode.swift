@@ -1,3 +1,4 @@
+import ParleyDomain
 package import ParleyWire
 
 /// A JSON value as a tree, with the members of objects in their order: what documents are made of, and what frames are read into
@@ -103,7 +104,7 @@ extension JSONNode {
         switch self {
         case .object(let members):
             Self.write(members, "{", "}", indent, into: &text) { member, text, indent in
-                text += Self.quoted(member.name) + (indent == nil ? ":" : ": ")
+                text += ControlContent.quoted(member.name) + (indent == nil ? ":" : ": ")
                 member.value.write(into: &text, indent: indent)
             }
         case .array(let nodes):
@@ -115,7 +116,7 @@ extension JSONNode {
                 }
             }
             Self.write(nodes, "[", "]", isPlain ? nil : indent, into: &text) { $0.write(into: &$1, indent: $2) }
-        case .string(let string): text += Self.quoted(string)
+        case .string(let string): text += ControlContent.quoted(string)
         case .integer(let value): text += String(value)
         case .number(let number): text += number
         case .boolean(let value): text += value ? "true" : "false"
@@ -136,22 +137,5 @@ extension JSONNode {
         }
         if let indent, !elements.isEmpty { text += "\n" + String(repeating: " ", count: indent) }
         text += close
-    }
-
-    /// A JSON string in quotes; only what JSON demands is escaped.
-    private static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 }

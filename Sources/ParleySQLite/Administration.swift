@@ -30,7 +30,7 @@ package struct Administration: Sendable {
             WITH page AS (
                 SELECT key, id, name, folded_name, created, password_hash FROM users
                 WHERE folded_name >= ?1 AND folded_name < ?2 AND folded_name > ?3 ORDER BY folded_name LIMIT ?4)
-            SELECT p.id, p.name, p.created, p.password_hash IS NOT NULL, coalesce(substr(p.password_hash, 1, 1) = '!', 0), count(s.key)
+            SELECT p.id, p.name, p.created, p.password_hash IS NOT NULL, coalesce(substr(p.password_hash, 1, 1) = '\(SQLiteAccountStore.lock)', 0), count(s.key)
             FROM page p LEFT JOIN sessions s ON s.user = p.key AND s.revoked = 0 AND s.expires > ?5
             GROUP BY p.key ORDER BY p.folded_name
             """

@@ -1,4 +1,5 @@
 import ParleyDomain
+import ParleyEngine
 import ParleySQLite
 
 /// The lists of `parley admin`, each as `{"rows":[...]}`.
@@ -63,7 +64,7 @@ extension AdminCommands {
             let target = entry.relatesTo > 0 ? #","target":\#(entry.relatesTo)"# : ""
             return
                 #"{"sequence":\#(entry.sequence),"time":\#(entry.time),"kind":"\#(entry.kind.name)","user":\#(quoted(row.name)),"#
-                + #""operator":\#(entry.clientID.rawValue.hasPrefix("operator:"))\#(target),"content":\#(content)}"#
+                + #""operator":\#(entry.clientID.isOperators)\#(target),"content":\#(content)}"#
         }
     }
 }

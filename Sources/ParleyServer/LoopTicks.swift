@@ -20,9 +20,8 @@ final class LoopTicks: NIOEventLoopMetricsDelegate {
     /// In microseconds.
     var longestMicroseconds: Int64 { self.longest.load(ordering: .relaxed) }
 
-    func processedTick(info: NIOEventLoopTickInfo) { self.add((info.endTime - info.startTime).nanoseconds / 1_000) }
-
-    func add(_ microseconds: Int64) {
+    func processedTick(info: NIOEventLoopTickInfo) {
+        let microseconds = (info.endTime - info.startTime).nanoseconds / 1_000
         let place = Self.bounds.firstIndex { microseconds <= $0 } ?? Self.bounds.count
         self.counts[place].value.wrappingAdd(1, ordering: .relaxed)
         self.longest.max(microseconds, ordering: .relaxed)

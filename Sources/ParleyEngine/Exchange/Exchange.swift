@@ -43,7 +43,7 @@ extension ClientID {
     /// entry has the owner for its sender, with whose rights the act was decided.
     static let operators = "operator:"
 
-    var isOperators: Bool { self.rawValue.hasPrefix(Self.operators) }
+    package var isOperators: Bool { self.rawValue.hasPrefix(Self.operators) }
 }
 
 /// What became of an operator's act.
