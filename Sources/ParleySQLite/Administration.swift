@@ -172,7 +172,7 @@ package struct Administration: Sendable {
         try self.rows(
             """
             SELECT \(Row.entryColumns), s.name FROM entries e LEFT JOIN users s ON s.key = e.sender
-            WHERE e.conversation = (SELECT key FROM conversations WHERE id = ?1) AND e.sequence < ?2 AND e.kind NOT IN (1, 18, 20)
+            WHERE e.conversation = (SELECT key FROM conversations WHERE id = ?1) AND e.sequence < ?2 AND e.kind <> 1 AND e.kind <> 18 AND e.kind <> 20
             ORDER BY e.sequence DESC LIMIT ?3
             """
         ) { query in

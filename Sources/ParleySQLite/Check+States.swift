@@ -11,7 +11,7 @@ extension Check {
         ),
         (
             "recalls",
-            "SELECT relates_to, sequence FROM entries WHERE conversation = ?1 AND kind NOT IN (1, 18, 20) AND kind = 19",
+            "SELECT relates_to, sequence FROM entries WHERE conversation = ?1 AND kind <> 1 AND kind <> 18 AND kind <> 20 AND kind = 19",
             "SELECT target, recalled FROM states WHERE conversation = ?1 AND recalled > 0"
         ),
         (

@@ -132,7 +132,7 @@ extension SQLiteMessageReader {
             let query = try snapshot.statement(
                 """
                 SELECT sequence FROM entries INDEXED BY entries_by_audit
-                WHERE conversation = ?1 AND sequence BETWEEN ?2 AND ?3 AND kind NOT IN (1, 18, 20) ORDER BY sequence DESC LIMIT ?4
+                WHERE conversation = ?1 AND sequence BETWEEN ?2 AND ?3 AND kind <> 1 AND kind <> 18 AND kind <> 20 ORDER BY sequence DESC LIMIT ?4
                 """)
             defer { query.reset() }
             query.bind(1, view.key)

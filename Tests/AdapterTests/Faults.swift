@@ -18,13 +18,20 @@ extension SQLiteDatabase {
 
     /// By statement: what SQLite makes of each that the one reading connection, or the writing one, has run.
     func plans(ofWriter: Bool = false) throws -> [String: [String]] {
+        try self.explained(by: "EXPLAIN QUERY PLAN ", column: 3, ofWriter: ofWriter)
+    }
+
+    /// By statement: the operations of SQLite's machine that the writing connection's consist of.
+    func operationsOfWriter() throws -> [String: [String]] { try self.explained(by: "EXPLAIN ", column: 1, ofWriter: true) }
+
+    private func explained(by prefix: String, column: Int32, ofWriter: Bool) throws -> [String: [String]] {
         let connection = ofWriter ? self.writer.connection : try self.readers.read { $0 }
-        var plans: [String: [String]] = [:]
+        var explained: [String: [String]] = [:]
         for sql in connection.statements.keys where !["BEGIN", "COMMIT", "ROLLBACK"].contains(sql) {
-            let query = try connection.prepare("EXPLAIN QUERY PLAN " + sql)
-            while try query.step() { plans[sql, default: []].append(query.text(3)) }
+            let query = try connection.prepare(prefix + sql)
+            while try query.step() { explained[sql, default: []].append(query.text(column)) }
         }
-        return plans
+        return explained
     }
 
     /// Lets the file grow to so many pages, as a full disk would; never below its present size.

@@ -111,6 +111,25 @@ import Testing
         }
     }
 
+    /// Some conditions of an index make SQLite fill a b-tree for every row, which costs as much as the row.
+    @Test func insertingAnEntryMakesNoTemporaryTable() throws {
+        let subject = try Self.marked()
+        let inserts = try subject.database.operationsOfWriter().filter { $0.key.hasPrefix("INSERT INTO entries") }
+        #expect(inserts.count == 1)
+        for (sql, operations) in inserts {
+            #expect(operations.contains("IdxInsert"))
+            #expect(!operations.contains("OpenEphemeral"), "\(sql)")
+        }
+    }
+
+    @Test func auditReadsItsOwnIndex() throws {
+        let subject = try Self.marked()
+        _ = try subject.reader.audit(SQLiteSubject.room, for: SQLiteSubject.anna, before: .max, limit: 50)
+        let plans = try subject.database.plans().filter { $0.key.contains("kind <> 1") }
+        #expect(plans.count == 1)
+        for plan in plans.values { #expect(plan.contains { $0.contains("USING INDEX entries_by_audit") }, "\(plan)") }
+    }
+
     // MARK: Rows
 
     /// R16, R32: an entry costs the same rows in a group of 10,000 as in one of two.
