@@ -340,13 +340,12 @@ extension Conversation {
     /// decided. Nil where there is nothing to refuse.
     ///
     /// - Parameter slowed: Members of slow conversations who have a message in this batch.
-    func slowWait(_ submission: Submission, _ slowed: inout Set<Sequencer.PositionKey>) -> Refusal? {
+    func slowWait(_ submission: Submission, _ slowed: inout Set<UserID>) -> Refusal? {
         let interval = self.head.rules.slowMilliseconds
         guard interval > 0, case .send = submission.command.action, let role = self.role(of: submission.user),
             role < .administrator
         else { return nil }
-        let key = Sequencer.PositionKey(conversation: self.head.conversation, user: submission.user)
-        guard !slowed.insert(key).inserted else { return nil }
+        guard !slowed.insert(submission.user).inserted else { return nil }
         return Refusal(.rateLimited, rule: "one message in \(interval) ms", retryMilliseconds: Int(clamping: interval))
     }
 }

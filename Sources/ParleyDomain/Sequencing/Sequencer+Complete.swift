@@ -51,7 +51,11 @@ extension Sequencer {
         }
         let parting = self.parting(change, entry)
         self.note(entry, change, joined)
-        self.conversations[id]?.apply(entry, change, joined: joined)
+        // By its place, which is looked up once: what is written into a dictionary by key is moved out and back in.
+        if let place = self.conversations.index(forKey: id) {
+            if entry.kind == .message, self.attached[entry.sender] != nil { self.conversations.values[place].follow(entry) }
+            self.conversations.values[place].apply(entry, change, joined: joined)
+        }
         self.seat(joined, by: entry, &effects)
         current.entries.append(entry)
         current.origins.append(entry.kind == .created ? .nobody : submission.origin)

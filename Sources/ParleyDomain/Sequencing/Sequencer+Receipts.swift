@@ -202,25 +202,18 @@ extension Sequencer {
     /// Notes what a stored entry means for receipts.
     mutating func note(_ entry: Entry, _ change: Change?, _ joined: [Joiner]) {
         let id = entry.conversation
-        if entry.kind == .message { self.follow(entry) }
-        guard self.desks[id] != nil else { return }
-        self.desks[id]?.book.grow(to: entry.sequence)
+        guard let desk = self.desks.index(forKey: id) else { return }
+        self.desks.values[desk].book.grow(to: entry.sequence)
         for joiner in joined {
-            self.desks[id]?.book.join(slot: joiner.slot, at: entry.sequence, visibleFrom: joiner.visibleFrom)
-            if !joiner.isCounted { self.desks[id]?.book.exclude(slot: joiner.slot, from: entry.sequence) }
+            self.desks.values[desk].book.join(slot: joiner.slot, at: entry.sequence, visibleFrom: joiner.visibleFrom)
+            if !joiner.isCounted { self.desks.values[desk].book.exclude(slot: joiner.slot, from: entry.sequence) }
         }
         switch change {
         case .end(let user), .ban(let user):
             guard let place = self.conversations[id]?.place(of: user), place.isActive else { return }
-            self.desks[id]?.book.end(slot: place.slot, at: entry.sequence)
+            self.desks.values[desk].book.end(slot: place.slot, at: entry.sequence)
         default: break
         }
-    }
-
-    /// A connected sender is told while the counts of his newest messages change.
-    private mutating func follow(_ entry: Entry) {
-        guard self.attached[entry.sender] != nil else { return }
-        self.conversations[entry.conversation]?.follow(entry)
     }
 
     /// Takes a position over into the desk, if there is one; else one is begun where a connected sender waits to hear.
@@ -293,6 +286,7 @@ extension Conversation {
     /// Whether a connected sender waits to hear who has his messages.
     var isFollowed: Bool { !self.followed.isEmpty }
 
+    /// A connected sender is told while the counts of his newest messages change.
     mutating func follow(_ entry: Entry) {
         guard self.head.rules.receipts, let place = self.place(of: entry.sender) else { return }
         if self.followed.count >= Limits.receiptsFollowed { self.followed.removeFirst() }

@@ -78,14 +78,9 @@ package struct Sequencer: Sendable {
 
     mutating func enqueue(_ submission: Submission, first: Bool) {
         let conversation = submission.command.conversation
-        let wasEmpty = self.lanes[conversation, default: Lane()].waiting.isEmpty
-        if first {
-            self.lanes[conversation, default: Lane()].waiting.prepend(submission)
-        } else {
-            self.lanes[conversation, default: Lane()].waiting.append(submission)
-        }
+        let waiting = self.lanes[conversation, default: Lane()].add(submission, first: first)
         self.waitingCount += 1
-        if wasEmpty { self.turns.append(conversation) }
+        if waiting == 1 { self.turns.append(conversation) }
     }
 
     /// Takes the commands of the next batch out of their lanes.
@@ -197,35 +192,67 @@ package struct Sequencer: Sendable {
     package func decide(_ picked: [Submission], targets: [TargetQuery: Target] = [:], at now: Int64) -> Batch {
         var batch = Batch()
         batch.drafts.reserveCapacity(picked.count)
+        batch.submissions.reserveCapacity(picked.count)
+        // Commands of one conversation follow one another, as `pick` takes them: it is looked up, and copied, once for all of them.
+        var start = 0
+        while start < picked.count {
+            let id = picked[start].command.conversation
+            let end = picked[start...].firstIndex { $0.command.conversation != id } ?? picked.count
+            if let conversation = self.conversations[id] {
+                self.decide(picked[start..<end], in: conversation, targets, at: now, &batch)
+            } else {
+                for submission in picked[start..<end] {
+                    batch.add(Conversation.decideUnknown(submission.command, by: submission.user, at: now), on: submission)
+                }
+            }
+            start = end
+        }
+        return batch
+    }
+
+    private func decide(
+        _ picked: ArraySlice<Submission>, in conversation: Conversation, _ targets: [TargetQuery: Target], at now: Int64,
+        _ batch: inout Batch
+    ) {
         // Members whose one message of a slow interval is in this batch already.
-        var slowed: Set<PositionKey> = []
+        var slowed: Set<UserID> = []
         for submission in picked {
-            let conversation = self.conversations[submission.command.conversation]
-            let target = targets.isEmpty ? nil : Self.target(of: submission).flatMap { targets[$0] }
-            let quoted = targets.isEmpty ? nil : self.quoted(by: submission).flatMap { targets[$0] }
-            if let wait = conversation?.slowWait(submission, &slowed) {
+            if let wait = conversation.slowWait(submission, &slowed) {
                 batch.lookups.append((submission, wait))
                 continue
             }
-            let decision =
-                conversation?.decide(submission.command, by: submission.user, target: target, quoted: quoted, at: now)
-                ?? Conversation.decideUnknown(submission.command, by: submission.user, at: now)
-            switch decision {
-            case .append(let draft):
-                batch.drafts.append(draft)
-                batch.submissions.append(submission)
-            case .exists:
-                batch.answers.append(
-                    .answer(submission.origin, .exists(submission.command.conversation, submission.command.clientID)))
-            case .refuse(let refusal): batch.answers.append(.answer(submission.origin, .refused(refusal)))
-            case .refuseUnlessStored(let refusal): batch.lookups.append((submission, refusal))
-            }
+            let target = targets.isEmpty ? nil : Self.target(of: submission).flatMap { targets[$0] }
+            let quoted = targets.isEmpty ? nil : self.quoted(by: submission).flatMap { targets[$0] }
+            batch.add(
+                conversation.decide(submission.command, by: submission.user, target: target, quoted: quoted, at: now),
+                on: submission)
         }
-        return batch
+    }
+}
+
+extension Batch {
+    /// Puts a decided command where it belongs.
+    fileprivate mutating func add(_ decision: consuming Conversation.Decision, on submission: Submission) {
+        switch consume decision {
+        case .append(let draft):
+            self.drafts.append(draft)
+            self.submissions.append(submission)
+        case .exists:
+            self.answers.append(
+                .answer(submission.origin, .exists(submission.command.conversation, submission.command.clientID)))
+        case .refuse(let refusal): self.answers.append(.answer(submission.origin, .refused(refusal)))
+        case .refuseUnlessStored(let refusal): self.lookups.append((submission, refusal))
+        }
     }
 }
 
 extension Sequencer.Lane {
+    /// Puts a command at the end, or before all others. Returns how many wait now.
+    fileprivate mutating func add(_ submission: Submission, first: Bool) -> Int {
+        if first { self.waiting.prepend(submission) } else { self.waiting.append(submission) }
+        return self.waiting.count
+    }
+
     /// Moves up to `room` commands out, stopping after one on whose effect a later decision may rest. Says whether more wait.
     fileprivate mutating func take(_ room: Int, into picked: inout [Submission], _ bytes: inout Int) -> Bool {
         var taken = 0
