@@ -43,8 +43,8 @@ def _write() -> None:
 
 
 @schemathesis.serializer("application/cbor")
-def to_cbor(ctx: Any, value: Any) -> dict[str, Any]:
-    return {"data": parley_bin.encode(parley_bin.read_json(json.dumps(value)))}
+def to_cbor(ctx: Any, value: Any) -> bytes:
+    return parley_bin.encode(parley_bin.read_json(json.dumps(value)))
 
 
 @schemathesis.deserializer("application/cbor")
