@@ -3,7 +3,8 @@
 
 The archive is made twice and must be the same bytes. In the bare system it is unpacked and started; from outside come a browser's
 questions for the page, two people who chat, a SIGKILL and a SIGTERM. What the program needs of the system is compared with a short list,
-and the systemd unit is judged by systemd-analyze where there is one. Needs root and debootstrap; says so where it cannot be tried.
+and the systemd unit is judged by systemd-analyze where there is one. Needs debootstrap, and root that may mount; says so where
+it cannot be tried.
 
 Example:  .venv/bin/python verify/dist/bare.py
 """
@@ -116,6 +117,15 @@ class Bare:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Bare:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def words(self, *words: str) -> list[str]:
         """A command line that runs these words inside, in the folder around the archive's, as nobody, with /proc as any system has it."""
@@ -232,26 +242,22 @@ def live(bare: Bare) -> None:
 
 def main() -> int:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    if os.geteuid() != 0 or shutil.which("debootstrap") is None:
-        tell("bare: not tried: it needs root and debootstrap")
+    may_mount = subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
+    if not may_mount or shutil.which("debootstrap") is None:
+        tell("bare: not tried: it needs debootstrap, and root that may mount")
         return 0
     with tempfile.TemporaryDirectory() as name:
-        archive = pack(Path(name))
-        bare = Bare(bare_system(), archive)
         try:
-            unit = judge_unit(Path(f"{bare.system}{bare.folder}") / "deploy" / "parley.service", Path(name))
-            libraries = needs(bare)
-            bare.start()
-            files = page(bare)
-            live(bare)
+            archive = pack(Path(name))
+            with Bare(bare_system(), archive) as bare:
+                unit = judge_unit(Path(f"{bare.system}{bare.folder}") / "deploy" / "parley.service", Path(name))
+                libraries = needs(bare)
+                bare.start()
+                files = page(bare)
+                live(bare)
         except AssertionError as fault:
             tell(f"bare: {fault}")
             return 1
-        finally:
-            if bare.process is not None:
-                bare.process.kill()
-                bare.process.wait()
-            shutil.rmtree(bare.home, ignore_errors=True)
     print(json.dumps({"archive": archive.name, "needs": libraries, "page_files": files, "unit": unit}))
     return 0
 
