@@ -255,7 +255,7 @@ def main() -> int:
                 bare.start()
                 files = page(bare)
                 live(bare)
-        except AssertionError as fault:
+        except (AssertionError, OSError) as fault:
             tell(f"bare: {fault}")
             return 1
     print(json.dumps({"archive": archive.name, "needs": libraries, "page_files": files, "unit": unit}))
