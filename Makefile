@@ -6,9 +6,9 @@ export PARLEY_SHARED
 
 LIBRARIES := libsqlite3-dev libargon2-dev pkg-config
 JUDGES := python3-venv python3-pip strace sqlite3 chromium chromium-driver fonts-dejavu-core \
-          fonts-noto-color-emoji libzbar0 nginx-light haproxy
+          fonts-noto-color-emoji libzbar0 nginx-light haproxy debootstrap
 
-.PHONY: help setup run release test test-swift test-outside bench lint soak clean
+.PHONY: help setup run release dist test test-swift test-outside bench lint soak clean
 
 help: ## Shows the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,7 +21,10 @@ run: setup ## Starts Parley on its embedded store and prints the address to open
 	.build/debug/parley serve --data ./data --listen 127.0.0.1:8480
 
 release: setup ## Builds the optimised program
-	swift build -c release --product parley
+	scripts/build-release --product parley
+
+dist: release ## Packs the program, the page and what belongs to them into one archive
+	@scripts/dist
 
 test: ## Runs every test: in memory, against real parts, from outside, in a browser
 	@scripts/test
@@ -36,4 +39,4 @@ soak: ## Long runs: many kills, many seeds
 	@scripts/soak
 
 clean: ## Removes what was built
-	rm -rf .build .venv
+	rm -rf .build .venv dist

@@ -140,7 +140,8 @@ let package = Package(
             name: "ParleyClientTests",
             dependencies: ["ParleyClient", "ParleyWire", "ParleyDomain", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
         .testTarget(
-            name: "ParleyCommandLineTests", dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain"]),
+            name: "ParleyCommandLineTests",
+            dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain", nioCore]),
         .testTarget(name: "ParleyImportTests", dependencies: ["ParleyImport", "ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "TidyTests"),
     ]

@@ -21,11 +21,10 @@ private func put(_ text: String, into file: Int32) {
     }
 }
 
-/// The web client's folder: named by `PARLEY_WEB`, in the working folder, or beside an installed program.
+/// The web client's folder: named by `PARLEY_WEB`, beside an installed program, or in the working folder, which is a checkout's.
 func findWebClient() -> String? {
     var candidates: [String] = []
     if let named = getenv("PARLEY_WEB") { candidates.append(String(cString: named)) }
-    candidates.append("Web")
     var path = [CChar](repeating: 0, count: 4_096)
     let count = readlink("/proc/self/exe", &path, path.count - 1)
     if count > 0 {
@@ -33,6 +32,7 @@ func findWebClient() -> String? {
         let folder = executable[..<(executable.lastIndex(of: "/") ?? executable.startIndex)]
         candidates.append("\(folder)/../share/parley/web")
     }
+    candidates.append("Web")
     return candidates.first { fileExists($0 + "/index.html") }
 }
 

@@ -10,6 +10,8 @@ package struct CallDescription: Sendable {
     /// What the body is; nil where there is none.
     package var body: Shape?
     package var isBodyRequired = true
+    /// Whether body and answers may be in the binary encoding as well.
+    package var speaksBinary = false
     package var query: [Field] = []
     package var answer: Shape
     /// Statuses of its errors, besides 401, 500 and 503.
@@ -65,6 +67,7 @@ extension Contract {
             summary: "Any request of the protocol as a socket takes it; the answer is the frame that a socket would get.",
             needsLogin: true,
             body: .either(requests.filter { typesWithPath.contains($0.type) }.map { .part(title($0.type) + "Request") }),
+            speaksBinary: true,
             answer: .either(serverFrames.filter { $0.isAnswer && !["error", "ready"].contains($0.type) }.map { .part($0.name) }),
             statuses: requestStatuses,
             beyond: requests.flatMap(\.beyond) + [(.badRequest, "type", "a watching presence needs a socket")],

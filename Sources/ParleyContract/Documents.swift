@@ -72,7 +72,9 @@ extension Contract {
                 "securitySchemes": [
                     "bearer": ["type": "http", "scheme": "bearer", "description": "The access token of a grant."]
                 ],
-                "responses": .object(self.statuses.map { .init("Status\($0)", self.response($0, prefix)) }),
+                "responses": .object(
+                    self.statuses.map { .init("Status\($0)", self.response($0, prefix, binary: false)) }
+                        + self.binaryStatuses.map { .init("BinaryStatus\($0)", self.response($0, prefix, binary: true)) }),
                 "schemas": .object(self.schemas(prefix, withBodies: true)),
             ],
         ]
@@ -87,6 +89,17 @@ extension Contract {
     }
 
     private static let statuses = [400, 401, 403, 404, 409, 410, 413, 429, 500, 503]
+    /// Those of errors that come in the encoding of the request; the others come before it is read, as JSON.
+    private static let binaryStatuses = [400, 403, 404, 409, 410, 413, 429, 500, 503]
+
+    /// What a body is, by media type. As CBOR it is the same value, written as `docs/parley.cddl` says.
+    private static func content(_ schema: JSONNode, binary: Bool, example: JSONNode? = nil) -> JSONNode {
+        var media: [JSONNode.Member] = [.init("schema", schema)]
+        let cbor: [JSONNode.Member] = media + [.init("x-parley-encoding", "parley.bin.1")]
+        if let example { media.append(.init("example", example)) }
+        let json = JSONNode.Member("application/json", .object(media))
+        return .object(binary ? [json, .init("application/cbor", .object(cbor))] : [json])
+    }
 
     private static func operation(_ call: CallDescription, _ prefix: String) -> JSONNode {
         let words = call.path.split(separator: "/").filter { $0 != "v1" }
@@ -107,12 +120,8 @@ extension Contract {
                         })))
         }
         if let body = call.body {
-            var media: [JSONNode.Member] = [.init("schema", body.schema(prefix))]
-            if let example = call.example { media.append(.init("example", example)) }
-            members.append(
-                .init(
-                    "requestBody",
-                    ["required": .boolean(call.isBodyRequired), "content": ["application/json": .object(media)]]))
+            let content = self.content(body.schema(prefix), binary: call.speaksBinary, example: call.example)
+            members.append(.init("requestBody", ["required": .boolean(call.isBodyRequired), "content": content]))
         }
         members.append(.init("responses", .object(self.responses(call, prefix))))
         if !call.beyond.isEmpty { members.append(.init("x-parley-refused", self.refused(call))) }
@@ -121,18 +130,19 @@ extension Contract {
 
     private static func responses(_ call: CallDescription, _ prefix: String) -> [JSONNode.Member] {
         let done: JSONNode = [
-            "description": "It is done.", "content": ["application/json": ["schema": call.answer.schema(prefix)]],
+            "description": "It is done.", "content": self.content(call.answer.schema(prefix), binary: call.speaksBinary),
         ]
         var found: [JSONNode.Member] = [.init("200", done)]
         guard call.path != "/healthz" else {
             let state = Shape.object(.must("status", .word(["unavailable"]))).schema(prefix)
-            let down: JSONNode = ["description": "It takes none.", "content": ["application/json": ["schema": state]]]
+            let down: JSONNode = ["description": "It takes none.", "content": self.content(state, binary: false)]
             return found + [.init("503", down)]
         }
         // Who shows a wrong password or token is told so too, not only who shows none.
         let needsProof = call.needsLogin || ["/v1/login", "/v1/refresh"].contains(call.path)
         for status in (call.statuses + (needsProof ? [401, 500, 503] : [500, 503])).sorted() {
-            found.append(.init("\(status)", ["$ref": .string("#/components/responses/Status\(status)")]))
+            let name = (call.speaksBinary && self.binaryStatuses.contains(status) ? "BinaryStatus" : "Status") + "\(status)"
+            found.append(.init("\(status)", ["$ref": .string("#/components/responses/" + name)]))
         }
         return found
     }
@@ -144,11 +154,11 @@ extension Contract {
             rows.map { ["code": .integer(Int64($0.code.rawValue)), "field": .string($0.field), "rule": .string($0.rule)] })
     }
 
-    private static func response(_ status: Int, _ prefix: String) -> JSONNode {
+    private static func response(_ status: Int, _ prefix: String, binary: Bool) -> JSONNode {
         let codes = ErrorCode.allCases.filter { $0.httpStatus == status }.sorted { $0.rawValue < $1.rawValue }
         return [
             "description": .string(codes.map { "\($0.rawValue) \($0.name)" }.joined(separator: ", ")),
-            "content": ["application/json": ["schema": self.refusal(codes).schema(prefix)]],
+            "content": self.content(self.refusal(codes).schema(prefix), binary: binary),
         ]
     }
 

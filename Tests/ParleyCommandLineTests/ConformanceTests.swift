@@ -1,5 +1,7 @@
 import Foundation
+import NIOCore
 import ParleyDomain
+import ParleyWire
 import Testing
 
 @testable import ParleyCommandLine
@@ -66,29 +68,29 @@ import Testing
         #"{"type":"error","id":7,"code":\#(code),"name":"\#(name)","message":"m","field":"\#(field)","retry":"never"}"#
     }
 
-    @Test func aRefusalIsComparedByNumberNameFieldAndStatus() {
+    @Test func aRefusalIsComparedByNumberNameFieldAndStatus() throws {
         let wanted = RefusalCase("x", "{}", .tooLong, "content.text")
-        func fault(_ text: String, _ status: Int? = nil) -> String? {
-            Judge.fault(of: Reply(text: text, status: status), to: wanted)
+        func fault(_ text: String, _ status: Int? = nil) throws -> String? {
+            try Judge.fault(of: Reply(text: text, status: status), to: wanted)
         }
-        #expect(fault(Self.refusal(40005, "too_long", "content.text")) == nil)
-        #expect(fault(Self.refusal(40005, "too_long", "content.text"), 400) == nil)
-        #expect(fault(Self.refusal(40005, "too_long", "content.text"), 404) != nil)
-        #expect(fault(Self.refusal(40004, "out_of_range", "content.text")) != nil)
-        #expect(fault(Self.refusal(40005, "too_short", "content.text")) != nil)
-        #expect(fault(Self.refusal(40005, "too_long", "text")) != nil)
-        #expect(fault(Self.ack()) != nil)
+        #expect(try fault(Self.refusal(40005, "too_long", "content.text")) == nil)
+        #expect(try fault(Self.refusal(40005, "too_long", "content.text"), 400) == nil)
+        #expect(try fault(Self.refusal(40005, "too_long", "content.text"), 404) != nil)
+        #expect(try fault(Self.refusal(40004, "out_of_range", "content.text")) != nil)
+        #expect(try fault(Self.refusal(40005, "too_short", "content.text")) != nil)
+        #expect(try fault(Self.refusal(40005, "too_long", "text")) != nil)
+        #expect(try fault(Self.ack()) != nil)
     }
 
-    @Test func aSocketEndsWithTheDocumentedCodeWhereItMust() {
+    @Test func aSocketEndsWithTheDocumentedCodeWhereItMust() throws {
         let wanted = RefusalCase("x", "{}", .notJSON)
         let text = Self.refusal(40000, "not_json", "x")
-        #expect(Judge.fault(of: Reply(text: text, closed: 4400), to: wanted) == nil)
-        #expect(Judge.fault(of: Reply(text: text), to: wanted) != nil)
-        #expect(Judge.fault(of: Reply(text: text, closed: 1002), to: wanted) != nil)
-        #expect(Judge.fault(of: Reply(text: text, status: 400), to: wanted) == nil)
-        #expect(Judge.fault(of: Reply(text: "", closed: 4400), to: wanted) == nil)
-        #expect(Judge.fault(of: Reply(text: "", closed: 1006), to: wanted) != nil)
+        #expect(try Judge.fault(of: Reply(text: text, closed: 4400), to: wanted) == nil)
+        #expect(try Judge.fault(of: Reply(text: text), to: wanted) != nil)
+        #expect(try Judge.fault(of: Reply(text: text, closed: 1002), to: wanted) != nil)
+        #expect(try Judge.fault(of: Reply(text: text, status: 400), to: wanted) == nil)
+        #expect(try Judge.fault(of: Reply(text: "", closed: 4400), to: wanted) == nil)
+        #expect(try Judge.fault(of: Reply(text: "", closed: 1006), to: wanted) != nil)
     }
 
     @Test func twoAnswersAreTheSameByteForByteButForTheClock() {
@@ -97,5 +99,25 @@ import Testing
         #expect(!same(Self.ack(), Self.ack() + " "))
         #expect(same(#"{"type":"pong","id":1,"time":5}"#, #"{"type":"pong","id":1,"time":6}"#))
         #expect(!same(#"{"type":"pong","id":1,"time":5}"#, #"{"type":"pong","id":2,"time":5}"#))
+    }
+
+    private static func binary(_ json: String) throws -> Reply {
+        try Reply(binary: ByteBuffer(bytes: BinaryEncoder.item(of: Array(json.utf8))))
+    }
+
+    @Test func anAnswerInTheBinaryEncodingIsComparedByValue() throws {
+        let text = #"{"type":"page","id":1,"entries":[{"content":{"type":"text","text":"\u00e9 \"q\"","n":1.50}}]}"#
+        #expect(Judge.same(Reply(text: text), try Self.binary(text)))
+        #expect(!Judge.same(Reply(text: text.replacing("1.50", with: "1.5")), try Self.binary(text)))
+        #expect(!Judge.same(try Self.binary(Self.ack(7)), try Self.binary(Self.ack(8))))
+        #expect(try Judge.fault(of: Self.binary(Self.ack()), to: Self.frame) == nil)
+    }
+
+    @Test func aNameThatIsWrittenAsATextIsNotTheServersForm() throws {
+        // {"type":"pong","id":1,"time":5}, with `id` as a text in the second.
+        let sound: [UInt8] = [0xA3, 0x00, 0x41, 0x7D, 0x01, 0x01, 0x08, 0x05]
+        let spelled: [UInt8] = [0xA3, 0x00, 0x41, 0x7D, 0x62, 0x69, 0x64, 0x01, 0x08, 0x05]
+        #expect(try Judge.fault(inFormOf: Reply(binary: ByteBuffer(bytes: sound))) == nil)
+        #expect(try Judge.fault(inFormOf: Reply(binary: ByteBuffer(bytes: spelled))) != nil)
     }
 }

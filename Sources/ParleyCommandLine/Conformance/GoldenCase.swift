@@ -19,13 +19,18 @@ struct GoldenCase: Sendable {
     var needs: [Need]
     /// Whether it makes sense on a socket only.
     var onlySocket: Bool
+    /// Whether it has escapes that JSON need not have: in the other encoding it is another message then, not the same one again.
+    var isEscaped: Bool
 
-    init(_ name: String, _ frame: String, by: Person = .u1, needs: [Need] = [], onlySocket: Bool = false) {
+    init(
+        _ name: String, _ frame: String, by: Person = .u1, needs: [Need] = [], onlySocket: Bool = false, isEscaped: Bool = false
+    ) {
         self.name = name
         self.frame = frame
         self.by = by
         self.needs = needs
         self.onlySocket = onlySocket
+        self.isEscaped = isEscaped
     }
 }
 

@@ -19,7 +19,7 @@ enum GoldenScript {
         GoldenCase(
             "send-escaped",
             #"{"type":"send","id":10,"conversation":"general","client_id":"01J-11","content":{"type":"text","text":"\u"#
-                + #"d83d\ude00 \u00e9 \"q\" \\ \n"}}"#),
+                + #"d83d\ude00 \u00e9 \"q\" \\ \n"}}"#, isEscaped: true),
         GoldenCase(
             "read",
             #"{"type":"read","id":5,"conversation":"general","sequence":43}"#),

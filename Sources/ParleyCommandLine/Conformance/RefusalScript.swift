@@ -4,6 +4,8 @@ import ParleyDomain
 struct RefusalCase: Sendable {
     var name: String
     var frame: String
+    /// What is sent in its place in the binary encoding: no such frame; nil where the frame itself is sent.
+    var bytes: [UInt8]?
     var code: ErrorCode
     /// The field that the error names; nil where it need not name one.
     var field: String?
@@ -26,11 +28,17 @@ struct RefusalCase: Sendable {
         self.first = first
         self.doors = doors
     }
+
+    /// Bytes that are not the binary encoding of any frame.
+    init(_ name: String, _ bytes: [UInt8], _ code: ErrorCode, _ field: String? = nil) {
+        self.init(name, "", code, field, doors: DoorKind.ofBinary)
+        self.bytes = bytes
+    }
 }
 
 /// One of each kind of mistake that a client can make.
 enum RefusalScript {
-    static let cases: [RefusalCase] = malformed + notGranted
+    static let cases: [RefusalCase] = malformed + malformedBinary + notGranted
 
     private static func send(_ content: String, _ fields: String = "", _ clientID: String = "r1") -> String {
         #"{"type":"send","id":7,"conversation":"general","client_id":"\#(clientID)"\#(fields),"content":\#(content)}"#
@@ -43,11 +51,11 @@ enum RefusalScript {
     }
 
     private static let malformed: [RefusalCase] = [
-        RefusalCase("no JSON", #"{"type":"ping","id":1"#, .notJSON),
-        RefusalCase("no such type", #"{"type":"shout","id":1}"#, .unknownType, "type", doors: [.socket, .http]),
+        RefusalCase("no JSON", #"{"type":"ping","id":1"#, .notJSON, doors: DoorKind.ofJSON),
+        RefusalCase("no such type", #"{"type":"shout","id":1}"#, .unknownType, "type", doors: [.socket, .http, .binary, .cbor]),
         RefusalCase("no such path", #"{"type":"shout","id":1}"#, .notFound, doors: [.path]),
         RefusalCase("missing field", #"{"type":"history","id":9}"#, .missingField, "conversation"),
-        RefusalCase("missing id", #"{"type":"ping"}"#, .missingField, "id", doors: [.socket, .http]),
+        RefusalCase("missing id", #"{"type":"ping"}"#, .missingField, "id", doors: [.socket, .http, .binary, .cbor]),
         RefusalCase("negative id", #"{"type":"ping","id":-1}"#, .outOfRange, "id"),
         RefusalCase("wrong type", #"{"type":"history","id":9,"conversation":7}"#, .wrongType, "conversation"),
         RefusalCase(
@@ -65,12 +73,28 @@ enum RefusalScript {
         RefusalCase(
             "8,001 characters", send(text(String(repeating: "ä", count: Limits.textCharacters + 1))), .tooLong, "content.text"),
         RefusalCase("U+0000", send(text("a\\u0000b")), .outOfRange, "content.text"),
-        RefusalCase("half a surrogate pair", send(text("a\\ud83d")), .outOfRange, "content.text"),
+        RefusalCase(
+            "half a surrogate pair", send(text("a\\ud83d")), .outOfRange, "content.text", doors: DoorKind.ofJSON),
         RefusalCase(
             "40 deep",
             send(#"{"type":"text","text":"x","a":\#(String(repeating: "[", count: 40))\#(String(repeating: "]", count: 40))}"#),
             .tooDeep, "content.a"),
         RefusalCase("too large", send(text(String(repeating: "x", count: Limits.frameBytes + 1))), .frameTooLarge),
+    ]
+
+    /// Frames of two fields: `type` (name 0), which is `ping` (name 122), and `id` (name 1); name 2 is `conversation`.
+    private static let malformedBinary: [RefusalCase] = [
+        RefusalCase("no CBOR", Array(#"{"type":"ping","id":1}"#.utf8), .notCBOR),
+        RefusalCase("half a map", [0xA2, 0x00, 0x41, 0x7A], .notCBOR),
+        RefusalCase("more than a map", [0xA2, 0x00, 0x41, 0x7A, 0x01, 0x01, 0x00], .notCBOR),
+        RefusalCase("a map of no definite length", [0xBF, 0x00, 0x41, 0x7A, 0x01, 0x01, 0xFF], .notCBOR),
+        RefusalCase("not the shortest form", [0xA2, 0x00, 0x41, 0x7A, 0x01, 0x18, 0x01], .notCBOR, "id"),
+        RefusalCase("half a floating-point number", [0xA2, 0x00, 0x41, 0x7A, 0x01, 0xF9, 0x3C, 0x00], .notCBOR, "id"),
+        RefusalCase("a tag", [0xA2, 0x00, 0x41, 0x7A, 0x01, 0xC1, 0x01], .notCBOR, "id"),
+        RefusalCase("undefined", [0xA2, 0x00, 0x41, 0x7A, 0x01, 0xF7], .notCBOR, "id"),
+        RefusalCase("no such name", [0xA2, 0x00, 0x41, 0xFF, 0x01, 0x01], .notCBOR, "type"),
+        RefusalCase("another name's number", [0xA3, 0x00, 0x41, 0x7A, 0x01, 0x01, 0x02, 0x01], .unknownField, "conversation"),
+        RefusalCase("a text that is not UTF-8", [0xA2, 0x00, 0x61, 0xFF, 0x01, 0x01], .badText, "type"),
     ]
 
     private static let notGranted: [RefusalCase] = [
@@ -111,7 +135,10 @@ enum RefusalScript {
             "a dissolved group", send(text("x")), .dissolved,
             first: (.u1, #"{"type":"dissolve","id":4,"conversation":"general","client_id":"r0"}"#)),
         RefusalCase(
-            "typing without a socket", #"{"type":"typing","id":5,"conversation":"general"}"#, .badRequest, "type", doors: [.http]),
-        RefusalCase("auth twice", #"{"type":"auth","id":1,"token":"pa1.x.y"}"#, .alreadyAuthenticated, doors: [.socket]),
+            "typing without a socket", #"{"type":"typing","id":5,"conversation":"general"}"#, .badRequest, "type",
+            doors: [.http, .cbor]),
+        RefusalCase(
+            "auth twice", #"{"type":"auth","id":1,"token":"pa1.x.y"}"#, .alreadyAuthenticated,
+            doors: DoorKind.sockets),
     ]
 }

@@ -52,15 +52,15 @@ final class Stage {
     }
 
     /// Shows a credential on a socket of its own: the token or ticket of the golden frame is a player's.
-    func logIn(_ player: Player, _ frame: String) async throws -> String {
-        let socket = try await OpenSocket(self.address)
+    func logIn(_ player: Player, _ frame: String, over door: DoorKind) async throws -> Reply {
+        let socket = try await OpenSocket(self.address, door.subprotocol)
         var frame = frame.replacing("pa1.x.y", with: player.token)
         if frame.contains("pt1.abc") {
             let ticket = try await Self.text(
                 "ticket", HTTPCall(.POST, "/v1/ticket", bearer: player.token), self.address, self.loop)
             frame = frame.replacing("pt1.abc", with: ticket)
         }
-        let answer = try await socket.ask(frame)
+        let answer = try await socket.ask(frame: frame)
         await socket.close()
         return answer
     }

@@ -8,6 +8,13 @@ package struct BinaryEncoder {
 
     package init() {}
 
+    /// One JSON value as an item of the binary encoding, the same value with nothing lost.
+    package static func item(of json: [UInt8]) throws(JSONFault) -> [UInt8] {
+        var writer = BinaryWriter()
+        try writer.write(json.span)
+        return writer.out
+    }
+
     /// Writes each of the frames again. `ended` hears of each one's end, as the bytes written so far.
     package mutating func write(_ frames: ByteBuffer, into buffer: inout ByteBuffer, ended: (Int) -> Void = { _ in }) {
         let start = buffer.writerIndex
