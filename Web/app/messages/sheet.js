@@ -2,7 +2,7 @@
 
 import { note } from '../probe.js';
 import { h, sentence } from '../ui/dom.js';
-import { icon } from './icons.js';
+import { icon } from '../ui/icons.js';
 
 let count = 0;
 

@@ -6,7 +6,7 @@ import { atBottom } from '../viewmodel/anchor.js';
 import { threadRows } from '../viewmodel/timeline.js';
 import { createComposer } from '../view/composer.js';
 import { createRow, fillRow } from '../view/rows.js';
-import { icon } from './icons.js';
+import { icon } from '../ui/icons.js';
 
 export function createThread({ store, app, clock, actions, onClose, onJump }) {
   const rootOf = () => store.get('view', 'thread') ?? null;

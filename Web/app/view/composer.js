@@ -2,7 +2,7 @@
 // written comes back when an edit ends.
 
 import { createCompletion } from '../messages/completion.js';
-import { icon } from '../messages/icons.js';
+import { icon } from '../ui/icons.js';
 import { h } from '../ui/dom.js';
 import { composerKey, outgoingText, remainder, scalarCount, textLimit } from '../viewmodel/keys.js';
 import { calls } from '../viewmodel/mentions.js';

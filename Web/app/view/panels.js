@@ -8,7 +8,7 @@ import { icon } from '../ui/icons.js';
 import { isAdministrator } from '../viewmodel/rights.js';
 
 const loadAfter = 4_000;
-const unreachable = 'This part of the page could not be loaded. Check your connection and try again.';
+const unreachable = 'This part of the page could not be loaded. Check your connection and try again, or load the page again.';
 let doors = null;
 
 /** Opens the form by which one reports a message to the administrators of its group. */
