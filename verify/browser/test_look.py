@@ -16,12 +16,12 @@ return [...document.querySelectorAll('h1, h2, p, label, button, .sender, .text, 
   }).map((e) => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40));
 """
 SMALL_TARGETS = """
-const least = matchMedia('(pointer: coarse)').matches ? 40 : 24;
+const least = matchMedia('(pointer: coarse)').matches ? 44 : 24;
 return [...document.querySelectorAll('button, input, textarea, select')]
   .map((e) => e.closest('label.check') ?? e)
   .filter((e) => e.checkVisibility() && !e.closest('p') && !e.classList.contains('subtitle') && !e.classList.contains('link'))
   .filter((e) => { const r = e.getBoundingClientRect(); return Math.min(r.width, r.height) < least; })
-  .map((e) => e.className + ' ' + e.textContent.slice(0, 20));
+  .map((e) => e.tagName + ' ' + e.className + ' ' + e.textContent.slice(0, 20));
 """
 
 VARIANTS = [(size, scheme) for size in ('wide', 'phone') for scheme in ('light', 'dark')]
@@ -48,6 +48,8 @@ def shoot(page, shots, name):
         assert page.run('return document.documentElement.scrollWidth <= innerWidth'), (name, size)
         assert page.run(CLIPPED) == [], (name, size)
         assert page.run(SMALL_TARGETS) == [], (name, size)
+        # The colours are the same at all sizes, and so is nearly all of the tree.
+        assert size != 'wide' or page.axe() == [], (name, scheme)
     page.size('wide')
     page.scheme('light')
 
@@ -61,6 +63,12 @@ def test_log_in(stage, shots):
     page.fill_log_in('Nobody', 'wrong password')
     page.until('return !document.querySelector(".problem").hidden')
     shoot(page, shots, 'log-in-refused')
+
+
+def test_nothing_yet(stage, shots):
+    page = stage.enter(0, 'Ann')
+    page.until('return !document.querySelector(".empty").hidden')
+    shoot(page, shots, 'nothing-yet')
 
 
 @pytest.fixture
