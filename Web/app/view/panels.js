@@ -21,6 +21,11 @@ export function openProfile(user) {
   return doors?.open('profile', user);
 }
 
+/** Opens the sheet of keys. */
+export function openHelp() {
+  return doors?.open('help');
+}
+
 /** `leave()` goes from the page of a link back to the conversations. */
 export function createPanels({ store, app, clock, visit, leave }) {
   const element = h('div', { class: 'panels' });
@@ -45,18 +50,17 @@ export function createPanels({ store, app, clock, visit, leave }) {
     try {
       const { createAll } = await import('../panels/all.js');
       parts = createAll({ store, app, clock, visit, leave });
-      element.append(parts.panel.element);
+      element.append(...parts.elements);
       return parts;
     } finally {
       end();
     }
   }
 
-  /** `name`: one of the screens of `panels/all.js`. */
+  /** `name`: as `panels/all.js` knows it. */
   async function open(name, ...about) {
     try {
-      const { panel, screens } = await load();
-      panel.start(screens[name](...about));
+      (await load()).show(name, ...about);
     } catch (error) {
       note('panel-failed', { reason: String(error) });
       if (await confirmed({ title: 'Not loaded', text: unreachable, action: 'Try again' })) open(name, ...about);
@@ -98,13 +102,13 @@ export function createPanels({ store, app, clock, visit, leave }) {
     place,
     open,
     warm: () => clock.after(loadAfter, () => load().catch(() => {})),
-    close: () => parts?.panel.close(),
+    close: () => parts?.close(),
     showPlace,
     /** What went wrong with an invitation, on its page. */
     refuse: (error) => parts?.join.refuse(error),
     refresh(keys) {
       countRequests();
-      parts?.panel.refresh(keys);
+      parts?.refresh(keys);
       parts?.join.refresh(keys);
     },
   };
