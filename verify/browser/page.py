@@ -13,7 +13,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from wire import PASSWORD
 
-SIZES = {'wide': (1280, 800, 1, False), 'phone': (390, 844, 2, True)}
+SIZES = {'wide': (1280, 800, 1, False), 'phone': (390, 844, 2, True), 'narrow': (320, 640, 2, True)}
 TIMEOUT = 20
 AXE = (pathlib.Path(axe_core_python.__file__).parent / 'axe.min.js').read_text()
 # A rule that fails to run is an error too: a colour that axe cannot read would silence the whole rule.

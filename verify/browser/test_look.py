@@ -24,6 +24,13 @@ return [...document.querySelectorAll('button, input, textarea, select')]
   .map((e) => e.tagName + ' ' + e.className + ' ' + e.textContent.slice(0, 20));
 """
 
+# Lines that are higher than the box that holds them.
+OVERFLOWING = """
+return [...document.querySelectorAll('button, header, .avatar, .lines, .top, .bottom, .bubble, .meta, .badge, .banner, .me, .chat-names')]
+  .filter((e) => e.checkVisibility() && !e.closest('.unseen') && e.scrollHeight > e.clientHeight + 2 && e.clientHeight > 0)
+  .map((e) => `${e.tagName}.${e.className} ${e.scrollHeight} in ${e.clientHeight}: ${e.textContent.slice(0, 30)}`);
+"""
+
 VARIANTS = [(size, scheme) for size in ('wide', 'phone') for scheme in ('light', 'dark')]
 
 TALK = [
@@ -112,6 +119,23 @@ def test_list_and_conversation(stage, shots, scene):
     page.find('dialog .person').click()
     shoot(page, shots, 'new-conversation')
     page.button('Cancel').click()
+
+
+@pytest.mark.parametrize('size, text', [('narrow', '100%'), ('wide', '200%'), ('phone', '200%')])
+def test_nothing_is_lost_on_a_narrow_screen_or_in_large_text(stage, shots, scene, size, text):
+    page, people, group = scene
+    page.choose('Island weekend')
+    page.size(size)
+    page.run('document.documentElement.style.fontSize = arguments[0]', text)
+    for pane in ('conversation', 'list'):
+        if pane == 'list':
+            page.run('history.replaceState(null, "", location.pathname + location.search); dispatchEvent(new PopStateEvent("popstate"))')
+            page.until('return document.querySelector(".shell").dataset.pane === "list"')
+        page.idle()
+        page.driver.save_screenshot(str(shots / f'{pane}-{size}-{text[:-1]}.png'))
+        assert page.run('return document.documentElement.scrollWidth <= innerWidth'), pane
+        assert page.run(CLIPPED) == [], pane
+        assert page.run(OVERFLOWING) == [], pane
 
 
 def test_a_long_conversation(stage, shots, scene):
