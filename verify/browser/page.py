@@ -5,6 +5,7 @@ import pathlib
 
 import axe_core_python
 from selenium import webdriver
+from selenium.common.exceptions import JavascriptException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -71,7 +72,8 @@ class Page:
         return self.driver.execute_script(script, *arguments)
 
     def until(self, script, *arguments, what=None):
-        wait = WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.05)
+        # What looks into an element that is not there yet throws: then it is not true yet.
+        wait = WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.05, ignored_exceptions=[JavascriptException])
         try:
             return wait.until(lambda driver: driver.execute_script(script, *arguments))
         except Exception:
