@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PARLEY_SHARED ?= $(abspath $(CURDIR)/../shared)
 export PARLEY_SHARED
 
-LIBRARIES := libsqlite3-dev libargon2-dev pkg-config
+LIBRARIES := libsqlite3-dev libargon2-dev zlib1g-dev pkg-config
 JUDGES := python3-venv python3-pip strace sqlite3 chromium chromium-driver fonts-dejavu-core \
           fonts-noto-color-emoji libzbar0 nginx-light haproxy debootstrap
 

@@ -62,7 +62,7 @@ let package = Package(
             name: "ParleyGateway",
             dependencies: [
                 "ParleyDomain", "ParleyWire", "ParleyEngine", nioCore, nioPosix, nioHTTP1, nioSSL, crypto, logging, lifecycle,
-                hummingbird, hummingbirdCore, httpTypes,
+                hummingbird, hummingbirdCore, httpTypes, "CZlib",
             ]),
         .target(name: "ParleySQLite", dependencies: ["ParleyDomain", "CSQLite"]),
         .target(
@@ -87,6 +87,7 @@ let package = Package(
 
         // System libraries.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
 
         // A world wound by hand, and the suites every adapter must pass.

@@ -72,7 +72,7 @@ private let mayImport: [String: Set<String>] = [
     "ParleyGateway": platform.union([
         "ParleyDomain", "ParleyWire", "ParleyEngine", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOSSL", "Hummingbird",
         "HummingbirdCore",
-        "HTTPTypes",
+        "HTTPTypes", "CZlib",
         "Crypto", "Logging", "ServiceLifecycle", "FoundationEssentials", "Foundation",
     ]),
     "ParleySQLite": platform.union(["ParleyDomain", "CSQLite"]),

@@ -1,6 +1,6 @@
 // Puts the parts together: what the user may do, as plain commands, and what happens on its own.
 //
-// Tables of the store: me/user me/name, view/{screen,open,synced,notice}, connection/{phase,retryAt,downSince},
+// Tables of the store: me/user me/name, page/notifying, view/{screen,open,synced,notice}, connection/{phase,retryAt,downSince},
 // conversation/<id>, requests/<id>, run/<id>, loading/<id>, outbox/<client id>, user/<id>,
 // draft/<conversation or conversation#thread>, draftAbout/<the same>, pins/<conversation>, callable/<conversation>; more in
 // sync/places.js, marks.js and company.js.
@@ -126,6 +126,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     store.put('me', 'user', grant.user);
     store.put('me', 'name', grant.name);
     store.put('view', 'notice', '');
+    store.put('page', 'notifying', Boolean(await storage.setting('notifying')));
     await outgoing.restore();
     await cache.restore();
     for (const draft of await storage.drafts()) {
@@ -205,6 +206,11 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     findPeople: async (prefix) =>
       (await session.authorized('GET', `v1/users?prefix=${encodeURIComponent(prefix)}&limit=20`)).users,
     groups,
+    /** Whether this browser notifies of messages. */
+    async keepNotifying(on) {
+      store.put('page', 'notifying', on);
+      await storage.keepSetting('notifying', on);
+    },
     newIdentifier: freshIdentifier,
     /** Creates and opens it. The same `client_id` again gives the same conversation. */
     async create({ client_id, kind, title, members }) {

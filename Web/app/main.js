@@ -8,6 +8,7 @@ import { createStore } from './store/store.js';
 import { createAnnouncer } from './view/announcer.js';
 import { createAttention } from './view/attention.js';
 import { createLogin } from './view/login.js';
+import { createNotifier } from './view/notifier.js';
 import { createShell } from './view/shell.js';
 
 const clock = createClock();
@@ -15,13 +16,17 @@ const clock = createClock();
 const store = createStore((action) => (document.hidden ? setTimeout(action, 0) : requestAnimationFrame(action)));
 const attention = createAttention(clock);
 const announcer = createAnnouncer({ store, clock });
+const notifier = createNotifier({ store, attention });
 const app = createApp({
   base: new URL('.', location.href),
   storage: await openDatabase(),
   clock,
   store,
   tabs: new BroadcastChannel('parley'),
-  announce: announcer.announce,
+  announce(conversation, entries) {
+    announcer.announce(conversation, entries);
+    notifier.announce(conversation, entries);
+  },
 });
 const login = createLogin({ store, app });
 const shell = createShell({ store, app, clock, attention, announcer });

@@ -1,6 +1,7 @@
 """The stage of every test: a server of its own, a proxy before it, and two browsers."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import shutil
@@ -10,7 +11,6 @@ import sys
 import tempfile
 import time
 import urllib.request
-import zlib
 
 import pytest
 
@@ -21,6 +21,7 @@ from proxy import Proxy  # noqa: E402
 from wire import Wire  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+_labels = itertools.count(1)
 OFFLINE = ('net::ERR_', 'WebSocket connection to', 'Failed to load resource')
 
 
@@ -110,9 +111,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(server, drivers, request):
-    label = f'{zlib.crc32(request.node.name.encode()) % 10_000:04d}'
-    stage = Stage(server, drivers, label)
+def stage(server, drivers):
+    stage = Stage(server, drivers, f'{next(_labels):03d}')
     yield stage
     complaints = [line for page in stage.pages for line in page.complaints()]
     for page in stage.pages:

@@ -1,8 +1,11 @@
 """The page as a person meets it. Waits are for events of the page's own log, never for time."""
 
 import json
+import pathlib
 
+import axe_core_python
 from selenium import webdriver
+from selenium.common.exceptions import JavascriptException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -11,8 +14,19 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from wire import PASSWORD
 
-SIZES = {'wide': (1280, 800, 1, False), 'phone': (390, 844, 2, True)}
+SIZES = {'wide': (1280, 800, 1, False), 'phone': (390, 844, 2, True), 'narrow': (320, 640, 2, True)}
 TIMEOUT = 20
+AXE = (pathlib.Path(axe_core_python.__file__).parent / 'axe.min.js').read_text()
+# A rule that fails to run is an error too: a colour that axe cannot read would silence the whole rule.
+JUDGED = """
+const [tags, done] = arguments;
+// Menus float outside of the landmarks.
+axe.run(document, { runOnly: { type: 'tag', values: tags }, rules: { region: { enabled: false } }, resultTypes: ['violations', 'incomplete'] }).then((found) => done([
+  ...found.violations.flatMap((each) => each.nodes.map((node) => `${each.id}: ${node.target} ${node.failureSummary}`)),
+  ...found.incomplete.flatMap((each) => each.nodes.flatMap((node) => [...node.any, ...node.all, ...node.none]
+    .filter((check) => check.id === 'error-occurred' || check.data?.error || check.error).map((check) => `${each.id} did not run: ${check.message}`))),
+]), (error) => done([String(error)]));
+"""
 
 
 def start_driver(chromium, chromedriver):
@@ -58,7 +72,8 @@ class Page:
         return self.driver.execute_script(script, *arguments)
 
     def until(self, script, *arguments, what=None):
-        wait = WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.05)
+        # What looks into an element that is not there yet throws: then it is not true yet.
+        wait = WebDriverWait(self.driver, TIMEOUT, poll_frequency=0.05, ignored_exceptions=[JavascriptException])
         try:
             return wait.until(lambda driver: driver.execute_script(script, *arguments))
         except Exception:
@@ -187,6 +202,12 @@ class Page:
 
     def scroll(self):
         return self.run('const s = document.querySelector(".scroller"); return { top: s.scrollTop, height: s.scrollHeight, port: s.clientHeight }')
+
+    def axe(self):
+        """What axe has to say against the screen, by the rules of WCAG 2.1 AA and its own good practice."""
+        if not self.run('return window.axe !== undefined'):
+            self.run(AXE)
+        return self.driver.execute_async_script(JUDGED, ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'])
 
     def expect(self, *fragments):
         """Console lines that the test itself provokes."""

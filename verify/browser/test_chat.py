@@ -18,6 +18,9 @@ def test_log_in_names_the_cause(stage):
     page = stage.pages[0]
     page.expect('401', '409')
     page.open()
+    # What a password manager goes by.
+    hints = 'return [...document.querySelectorAll(".login form input")].map((e) => [e.name, e.type, e.autocomplete])'
+    assert page.run(hints) == [['username', 'text', 'username'], ['password', 'password', 'current-password']]
     page.fill_log_in(stage.name('Ann'), 'not the password')
     page.until('return !document.querySelector(".problem").hidden')
     assert 'password' in page.find('.login .problem').text
@@ -26,6 +29,7 @@ def test_log_in_names_the_cause(stage):
 
     page.fill_log_in(stage.name('Ann'), register=True)
     page.until('return document.querySelector(".problem").textContent.includes("taken")')
+    assert page.run(hints) == [['username', 'text', 'username'], ['password', 'password', 'new-password']]
 
     page.fill_log_in(stage.name('Ben'), 'short')
     page.until('return document.querySelector(".problem").textContent.includes("8 characters")')
@@ -279,6 +283,14 @@ def geometry(page):
         '.map((e) => e.getBoundingClientRect()).filter((r) => r.left < port.left || r.right > port.right).length') == 0
 
 
+def kept(page, store):
+    """What the browser's own database holds in this store."""
+    return page.driver.execute_async_script(
+        'const [store, done] = arguments; const open = indexedDB.open("parley");'
+        'open.onsuccess = () => { const all = open.result.transaction(store).objectStore(store).getAll();'
+        ' all.onsuccess = () => { open.result.close(); done(all.result); }; };', store)
+
+
 def grant_of(page):
     return page.driver.execute_async_script(
         'const done = arguments[0]; const open = indexedDB.open("parley");'
@@ -318,6 +330,11 @@ def test_an_ended_session_keeps_what_was_written(stage):
     ann.enter(stage.name('Ann'))
     ann.event('opened', after)
     assert ann.find('.composer textarea').get_attribute('value') == 'not sent yet'
+    # Somebody else finds nothing of it.
+    call(stage.direct, 'POST', 'logout', token=access_token(ann))
+    ann.until('return !document.querySelector(".login").hidden')
+    ann.enter(stage.name('Ben'))
+    assert kept(ann, 'drafts') == []
 
 
 def test_logging_out_ends_the_session_everywhere(stage):
@@ -341,5 +358,6 @@ def test_logging_out_ends_the_session_everywhere(stage):
     ann.until('return !document.querySelector(".login").hidden')
     ann.driver.close()
     ann.driver.switch_to.window(first)
+    assert all(kept(ann, store) == [] for store in ('drafts', 'outbox', 'summaries', 'settings'))
     ann.reload()
     ann.until('return !document.querySelector(".login").hidden')

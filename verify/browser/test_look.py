@@ -16,12 +16,19 @@ return [...document.querySelectorAll('h1, h2, p, label, button, .sender, .text, 
   }).map((e) => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40));
 """
 SMALL_TARGETS = """
-const least = matchMedia('(pointer: coarse)').matches ? 40 : 24;
+const least = matchMedia('(pointer: coarse)').matches ? 44 : 24;
 return [...document.querySelectorAll('button, input, textarea, select')]
   .map((e) => e.closest('label.check') ?? e)
   .filter((e) => e.checkVisibility() && !e.closest('p') && !e.classList.contains('subtitle') && !e.classList.contains('link'))
   .filter((e) => { const r = e.getBoundingClientRect(); return Math.min(r.width, r.height) < least; })
-  .map((e) => e.className + ' ' + e.textContent.slice(0, 20));
+  .map((e) => e.tagName + ' ' + e.className + ' ' + e.textContent.slice(0, 20));
+"""
+
+# Lines that are higher than the box that holds them.
+OVERFLOWING = """
+return [...document.querySelectorAll('button, header, .avatar, .lines, .top, .bottom, .bubble, .meta, .badge, .banner, .me, .chat-names')]
+  .filter((e) => e.checkVisibility() && !e.closest('.unseen') && e.scrollHeight > e.clientHeight + 2 && e.clientHeight > 0)
+  .map((e) => `${e.tagName}.${e.className} ${e.scrollHeight} in ${e.clientHeight}: ${e.textContent.slice(0, 30)}`);
 """
 
 VARIANTS = [(size, scheme) for size in ('wide', 'phone') for scheme in ('light', 'dark')]
@@ -48,6 +55,8 @@ def shoot(page, shots, name):
         assert page.run('return document.documentElement.scrollWidth <= innerWidth'), (name, size)
         assert page.run(CLIPPED) == [], (name, size)
         assert page.run(SMALL_TARGETS) == [], (name, size)
+        # The colours are the same at all sizes, and so is nearly all of the tree.
+        assert size != 'wide' or page.axe() == [], (name, scheme)
     page.size('wide')
     page.scheme('light')
 
@@ -61,6 +70,12 @@ def test_log_in(stage, shots):
     page.fill_log_in('Nobody', 'wrong password')
     page.until('return !document.querySelector(".problem").hidden')
     shoot(page, shots, 'log-in-refused')
+
+
+def test_nothing_yet(stage, shots):
+    page = stage.enter(0, 'Ann')
+    page.until('return !document.querySelector(".empty").hidden')
+    shoot(page, shots, 'nothing-yet')
 
 
 @pytest.fixture
@@ -104,6 +119,23 @@ def test_list_and_conversation(stage, shots, scene):
     page.find('dialog .person').click()
     shoot(page, shots, 'new-conversation')
     page.button('Cancel').click()
+
+
+@pytest.mark.parametrize('size, text', [('narrow', '100%'), ('wide', '200%'), ('phone', '200%')])
+def test_nothing_is_lost_on_a_narrow_screen_or_in_large_text(stage, shots, scene, size, text):
+    page, people, group = scene
+    page.choose('Island weekend')
+    page.size(size)
+    page.run('document.documentElement.style.fontSize = arguments[0]', text)
+    for pane in ('conversation', 'list'):
+        if pane == 'list':
+            page.run('history.replaceState(null, "", location.pathname + location.search); dispatchEvent(new PopStateEvent("popstate"))')
+            page.until('return document.querySelector(".shell").dataset.pane === "list"')
+        page.idle()
+        page.driver.save_screenshot(str(shots / f'{pane}-{size}-{text[:-1]}.png'))
+        assert page.run('return document.documentElement.scrollWidth <= innerWidth'), pane
+        assert page.run(CLIPPED) == [], pane
+        assert page.run(OVERFLOWING) == [], pane
 
 
 def test_a_long_conversation(stage, shots, scene):

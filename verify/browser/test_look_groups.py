@@ -4,6 +4,7 @@ import pytest
 
 from panels import PANEL, Panel
 from test_look import TALK, shoot
+from test_messages import menu
 
 DAY = 86_400_000
 
@@ -40,6 +41,11 @@ def scene(stage):
     page = stage.enter(0, 'Ann', register=False)
     page.choose('Island weekend')
     return page, Panel(page), people, group, token
+
+
+def said(page, begin):
+    """The sequence of the message that begins like this."""
+    return page.until('return [...document.querySelectorAll(".rows > .message")].find((e) => e.querySelector(".text").textContent.startsWith(arguments[0]))?.dataset.id', begin)
 
 
 def test_list_marks(stage, shots, scene):
@@ -106,11 +112,11 @@ def test_ones_own(stage, shots, scene):
     page.until(f'return document.querySelector("{PANEL} .person") !== null')
     shoot(page, shots, 'groups-preferences')
     panel.close()
-    page.run('import("./app/view/panels.js").then((each) => each.openProfile(arguments[0]))', people['Cleo'].user)
+    menu(page, said(page, 'Yes please'), 'About the sender')
     page.until(f'return document.querySelector("{PANEL} .lead.danger") !== null')
     shoot(page, shots, 'groups-profile')
     panel.close()
-    page.run('import("./app/view/panels.js").then((each) => each.openReport(arguments[0], 3))', group)
+    menu(page, said(page, 'Morning!'), 'Report')
     panel.title('Report a message')
     shoot(page, shots, 'groups-report')
 

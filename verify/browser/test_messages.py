@@ -345,7 +345,6 @@ def test_mentions_by_keyboard(stage, shots):
     field(page).click()
     page.insert('Ask @cl')
     page.until('return document.querySelectorAll(".conversation-pane .completion-item").length === 1')
-    assert field(page).get_attribute('aria-expanded') == 'true'
     assert page.run('return document.getElementById(document.activeElement.getAttribute("aria-activedescendant")).textContent').endswith(stage.name('Cleo'))
     shoot(page, shots, 'mention-list')
     # An Enter out of an input method is never for the list.

@@ -3,6 +3,7 @@
 import pytest
 
 from panels import PANEL, Panel
+from test_messages import menu
 from wire import Refused
 
 
@@ -16,17 +17,13 @@ def group(stage):
     return page, Panel(page), people, conversation, stage.name
 
 
-def report(page, conversation, sequence):
-    page.run('import("./app/view/panels.js").then((each) => each.openReport(arguments[0], arguments[1]))', conversation, sequence)
-    Panel(page).title('Report a message')
-
-
 def test_a_report_reaches_the_administrators(stage, group):
     page, panel, people, conversation, name = group
     sequence = people['Cleo'].send(conversation, 'Buy my watches')
     ben = stage.enter(1, 'Ben', register=False)
     ben.choose('Island weekend')
-    report(ben, conversation, sequence)
+    menu(ben, sequence, 'Report')
+    Panel(ben).title('Report a message')
     assert not ben.find('.report-form [type=submit]').is_enabled()
     ben.run('[...document.querySelectorAll("input[name=reason]")].at(-1).click()')
     assert not ben.find('.report-form [type=submit]').is_enabled(), 'something else needs words'

@@ -1,6 +1,7 @@
 """What a network does: cut, stall, refuse, lose one direction. Nothing is lost, nothing comes twice, all in order."""
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from wire import Wire
 
@@ -101,6 +102,50 @@ def wait_until(condition, attempts=200):
         if condition():
             return
     raise AssertionError('waited in vain')
+
+
+def test_an_ack_takes_nothing_from_the_field(talk):
+    ann, ben, group, proxy = talk
+    proxy.set('deaf')
+    ann.send('the first')
+    ann.type('half of the sec')
+    ann.until('return document.querySelector(".rows .own").dataset.state === "sending"')
+    proxy.set('refuse')
+    proxy.drop()
+    ann.event('phase', phase='waiting')
+    back(ann, proxy)
+    ann.sent(1)
+    assert ann.find('.composer textarea').get_attribute('value') == 'half of the sec'
+    ann.insert('ond')
+    ann.find('.composer textarea').send_keys(Keys.ENTER)
+    ann.sent(2)
+    assert ben.texts(group) == ['before', 'the first', 'half of the second']
+
+
+def test_logging_out_asks_about_what_was_not_sent(talk):
+    ann, ben, group, proxy = talk
+    cut(ann, proxy)
+    ann.send('on its way')
+    ann.press('Log out')
+    ann.until('return document.querySelector("dialog.confirm")?.textContent.includes("1 message has not been sent")')
+    ann.press('Cancel', 'dialog.confirm')
+    back(ann, proxy)
+    ann.sent(1)
+    assert ben.texts(group) == ['before', 'on its way']
+    ann.press('Log out')
+    ann.until('return !document.querySelector(".login").hidden')
+
+
+def test_a_panel_that_cannot_be_loaded_says_so(talk):
+    ann, ben, group, proxy = talk
+    ann.driver.execute_cdp_cmd('Network.clearBrowserCache', {})
+    cut(ann, proxy)
+    ann.press('About this conversation')
+    ann.until('return document.querySelector("dialog.confirm")?.textContent.includes("could not be loaded")')
+    proxy.restore()
+    ann.press('Try again', 'dialog.confirm')
+    ann.until('return document.querySelector("dialog.panel[open] .big-title")?.textContent === "Group"')
+    back(ann, proxy)
 
 
 def test_a_reload_while_messages_wait(talk):

@@ -9,7 +9,7 @@ import NIOCore
     import Foundation
 #endif
 
-/// The web client's files, read once into memory and served from there.
+/// The web client's files, read once into memory and served from there: scripts and style sheets joined (``PageBundle``), and texts packed.
 ///
 /// Nothing is looked up on disk later, so a path in a request can name only what was found at the start.
 package struct StaticAssets: Sendable {
@@ -22,7 +22,10 @@ package struct StaticAssets: Sendable {
 
     struct Asset: Sendable {
         var bytes: ByteBuffer
+        /// The same under gzip, where that is less.
+        var packed: ByteBuffer?
         var contentType: String
+        /// Without its quotation marks.
         var tag: String
         var cacheControl: String
         var isPage: Bool
@@ -32,7 +35,7 @@ package struct StaticAssets: Sendable {
 
     /// Reads all files under `folder` but hidden ones, in the thread of the caller. `limit` bounds their bytes together.
     package init(folder: String, limit: Int = 33_554_432) throws(Failure) {
-        var assets: [String: Asset] = [:]
+        var files: [String: [UInt8]] = [:]
         var total = 0
         guard let names = try? FileManager.default.subpathsOfDirectory(atPath: folder) else {
             throw .unreadable(path: folder)
@@ -45,16 +48,22 @@ package struct StaticAssets: Sendable {
             guard let content = FileManager.default.contents(atPath: path) else { throw .unreadable(path: path) }
             total += content.count
             guard total <= limit else { throw .tooLarge(limit: limit) }
-            assets["/" + name] = Self.asset(name: name, content: Array(content))
+            files[name] = Array(content)
         }
-        if let index = assets["/index.html"] { assets["/"] = index }
-        self.assets = assets
+        self.init(files: files)
     }
 
+    /// From names and texts.
+    package init(files: [String: String]) { self.init(files: files.mapValues { Array($0.utf8) }) }
+
     /// From names and contents.
-    package init(files: [String: String]) {
+    private init(files: [String: [UInt8]]) {
+        let texts = files.filter { name, _ in Self.isText(name) }.compactMapValues { String(validating: $0, as: UTF8.self) }
+        let bundle = PageBundle(page: "index.html", sources: texts)?.files ?? [:]
         var assets: [String: Asset] = [:]
-        for (name, text) in files { assets["/" + name] = Self.asset(name: name, content: Array(text.utf8)) }
+        for (name, content) in files.merging(bundle.mapValues { Array($0.utf8) }, uniquingKeysWith: { _, joined in joined }) {
+            assets["/" + name] = Self.asset(name: name, content: content)
+        }
         if let index = assets["/index.html"] { assets["/"] = index }
         self.assets = assets
     }
@@ -67,15 +76,21 @@ package struct StaticAssets: Sendable {
         var headers = HTTPFields()
         headers[.contentType] = asset.contentType
         headers[.cacheControl] = asset.cacheControl
-        headers[.eTag] = asset.tag
+        // Another form of the same file is another thing to a cache.
+        let isPacked = asset.packed != nil && Gzip.isAccepted(by: request.headers[.acceptEncoding])
+        let bytes = (isPacked ? asset.packed : nil) ?? asset.bytes
+        let tag = isPacked ? "\"\(asset.tag)-gzip\"" : "\"\(asset.tag)\""
+        headers[.eTag] = tag
+        if asset.packed != nil { headers[.vary] = "Accept-Encoding" }
+        if isPacked { headers[.contentEncoding] = "gzip" }
         headers[.contentSecurityPolicy] = SecurityHeaders.contentSecurityPolicy
         if asset.isPage, let name = HTTPField.Name("Cross-Origin-Opener-Policy") { headers[name] = "same-origin" }
-        if let tags = request.headers[.ifNoneMatch], Self.matches(tags, asset.tag) {
+        if let tags = request.headers[.ifNoneMatch], Self.matches(tags, tag) {
             return Response(status: .notModified, headers: headers)
         }
-        headers[.contentLength] = "\(asset.bytes.readableBytes)"
+        headers[.contentLength] = "\(bytes.readableBytes)"
         if request.method == .head { return Response(status: .ok, headers: headers) }
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: asset.bytes))
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
     }
 
     private static func matches(_ tags: String, _ tag: String) -> Bool {
@@ -88,10 +103,10 @@ package struct StaticAssets: Sendable {
     }
 
     private static func asset(name: String, content: [UInt8]) -> Asset {
-        let digest = SHA256.hash(data: content).prefix(12)
-        let hex = digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        let packed = Self.isText(name) ? Gzip.packed(content) : nil
         return Asset(
-            bytes: ByteBuffer(bytes: content), contentType: Self.contentType(of: name), tag: "\"\(hex)\"",
+            bytes: ByteBuffer(bytes: content), packed: packed.map { ByteBuffer(bytes: $0) },
+            contentType: Self.contentType(of: name), tag: SHA256.hash(data: content).prefix(12).hex,
             cacheControl: Self.isVersioned(name) ? "public, max-age=31536000, immutable" : "no-cache",
             isPage: name.hasSuffix(".html"))
     }
@@ -101,6 +116,11 @@ package struct StaticAssets: Sendable {
         let parts = (name.split(separator: "/").last ?? "").split(separator: ".")
         guard parts.count >= 3 else { return false }
         return parts.dropFirst().dropLast().contains { part in part.count >= 8 && part.allSatisfy(\.isHexDigit) }
+    }
+
+    private static func isText(_ name: String) -> Bool {
+        let type = Self.contentType(of: name)
+        return type.hasSuffix("charset=utf-8") || type == "image/svg+xml"
     }
 
     static func contentType(of name: String) -> String {

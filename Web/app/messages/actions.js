@@ -4,7 +4,7 @@
 import { h } from '../ui/dom.js';
 import { findMessage } from '../sync/places.js';
 import { actionsFor } from '../viewmodel/writing.js';
-import { icon } from './icons.js';
+import { icon } from '../ui/icons.js';
 
 /** In the order of the menu. `key`: acts while a message has the focus. */
 export const table = [

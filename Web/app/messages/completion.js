@@ -1,4 +1,4 @@
-// The list of names behind an @: a combobox of the composer's field. The field keeps the focus; the list only points.
+// The list of names behind an @. The field keeps the focus; the list only points. The field stays a text box: a combobox has one line.
 
 import { avatar } from '../ui/avatar.js';
 import { h } from '../ui/dom.js';
@@ -12,7 +12,7 @@ export function createCompletion({ field, candidates, onPick }) {
   const id = `names-${(count += 1)}`;
   const element = h('ul', { class: 'completion', id, role: 'listbox', 'aria-label': 'People to mention', hidden: true, on: { pointerdown, click } });
   const said = h('span', { class: 'unseen', role: 'status' });
-  for (const [name, value] of [['role', 'combobox'], ['aria-autocomplete', 'list'], ['aria-expanded', 'false'], ['aria-controls', id], ['aria-haspopup', 'listbox']]) field.setAttribute(name, value);
+  for (const [name, value] of [['aria-autocomplete', 'list'], ['aria-controls', id], ['aria-haspopup', 'listbox']]) field.setAttribute(name, value);
 
   let people = [];
   let shown = [];
@@ -38,7 +38,6 @@ export function createCompletion({ field, candidates, onPick }) {
 
   function draw() {
     element.hidden = false;
-    field.setAttribute('aria-expanded', 'true');
     element.replaceChildren(
       ...shown.map(({ user, name }, index) =>
         h('li', { id: `${id}-${index}`, role: 'option', class: 'completion-item', 'aria-selected': String(index === active), data: { index } },
@@ -61,7 +60,6 @@ export function createCompletion({ field, candidates, onPick }) {
     element.hidden = true;
     element.replaceChildren();
     said.textContent = '';
-    field.setAttribute('aria-expanded', 'false');
     field.removeAttribute('aria-activedescendant');
   }
 

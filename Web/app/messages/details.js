@@ -37,9 +37,10 @@ export function createRevisions({ app }) {
 
 export function createReactors({ app }) {
   const tabs = h('div', { class: 'reactor-tabs', role: 'tablist', 'aria-label': 'Reactions', on: { click, keydown } });
-  const list = h('ul', { class: 'people', id: 'reactors', role: 'tabpanel', tabindex: '0', 'aria-label': 'People' });
+  const list = h('ul', { class: 'names' });
+  const port = h('div', { class: 'people', id: 'reactors', role: 'tabpanel', tabindex: '0', 'aria-label': 'People' }, list);
   const more = h('button', { type: 'button', class: 'link more-names', text: 'Show more', hidden: true, on: { click: () => load(false) } });
-  const sheet = createSheet('Reactions', tabs, list, more);
+  const sheet = createSheet('Reactions', tabs, port, more);
   let shown = null;
   let last = '';
 

@@ -3,12 +3,11 @@
 import { avatar } from '../ui/avatar.js';
 import { h } from '../ui/dom.js';
 import { inOrder } from '../store/summaries.js';
-import { colourOf, initials, titleOf } from '../viewmodel/text.js';
+import { colourOf, initials, plainText, titleOf } from '../viewmodel/text.js';
 import { whyNot } from '../viewmodel/writing.js';
 import { createSheet } from './sheet.js';
 
 const shownMax = 100;
-const plain = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
 
 export function createForward({ store, app, clock, onDone }) {
   const search = h('input', { type: 'search', class: 'receipt-search', 'aria-label': 'Find a conversation', placeholder: 'Find a conversation', autocomplete: 'off', on: { input: draw } });
@@ -17,11 +16,11 @@ export function createForward({ store, app, clock, onDone }) {
   let source = null;
 
   function draw() {
-    const wanted = plain(search.value.trim());
+    const wanted = plainText(search.value.trim());
     const open = inOrder(store.values('conversation'), null)
       .filter((summary) => !whyNot(summary, clock.now()))
       .map((summary) => ({ summary, title: titleOf(store, summary) }))
-      .filter(({ title }) => plain(title).includes(wanted));
+      .filter(({ title }) => plainText(title).includes(wanted));
     sheet.tell(open.length === 0 ? (wanted ? 'No such conversation.' : 'There is no conversation that you can write to.') : '');
     list.replaceChildren(
       ...open.slice(0, shownMax).map(({ summary, title }) =>

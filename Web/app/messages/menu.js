@@ -2,7 +2,7 @@
 
 import { h } from '../ui/dom.js';
 import { createFloat } from './float.js';
-import { icon } from './icons.js';
+import { icon } from '../ui/icons.js';
 
 export function createMenu(label) {
   const float = createFloat({ class: 'message-menu', role: 'menu', 'aria-label': label, on: { keydown, click } });

@@ -4,7 +4,7 @@ import { h } from '../ui/dom.js';
 import { findMessage } from '../sync/places.js';
 import { exactTime, nameOf } from '../viewmodel/text.js';
 import { isAdministrator } from '../viewmodel/rights.js';
-import { icon } from './icons.js';
+import { icon } from '../ui/icons.js';
 import { createSheet } from './sheet.js';
 
 const oneLine = (text) => text.slice(0, 160).replace(/\s+/gu, ' ').trim();

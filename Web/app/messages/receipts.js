@@ -3,7 +3,7 @@
 import { counters } from '../probe.js';
 import { receiptsOff } from '../sync/marks.js';
 import { h, reconcile } from '../ui/dom.js';
-import { colourOf, initials } from '../viewmodel/text.js';
+import { colourOf, initials, plainText } from '../viewmodel/text.js';
 import { avatar } from '../ui/avatar.js';
 import { createSheet } from './sheet.js';
 
@@ -17,17 +17,16 @@ export function split(counts) {
   return { total, read: Math.min(read, total), unread: Math.max(0, total - read) };
 }
 
-const plain = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
-
 export function createReceiptPanel({ store, app }) {
   const tabs = lists.map((name) =>
     h('button', { type: 'button', role: 'tab', class: 'receipt-tab', 'aria-controls': 'receipt-names', data: { list: name }, on: { click: () => turn(name) } },
       h('span', { class: 'tab-count' }), h('span', { text: name === 'read' ? 'Read' : 'Not read' })));
   const bar = h('div', { class: 'receipt-tabs', role: 'tablist', 'aria-label': 'Lists', on: { keydown } }, ...tabs);
   const search = h('input', { type: 'search', class: 'receipt-search', 'aria-label': 'Search these names', placeholder: 'Search these names', autocomplete: 'off', on: { input: look } });
-  const names = h('ul', { class: 'people', id: 'receipt-names', role: 'tabpanel', tabindex: '0', on: { scroll: nearEnd, pointerleave: settle, focusout: settle } });
+  const names = h('ul', { class: 'names' });
+  const port = h('div', { class: 'people', id: 'receipt-names', role: 'tabpanel', tabindex: '0', on: { scroll: nearEnd, pointerleave: settle, focusout: settle } }, names);
   const fresh = h('button', { type: 'button', class: 'link more-names', hidden: true, text: 'Show the newest state', on: { click: () => reload() } });
-  const sheet = createSheet('Read by', bar, search, fresh, names);
+  const sheet = createSheet('Read by', bar, search, fresh, port);
   let shown = null;
   let list = 'read';
   let people = [];
@@ -53,7 +52,7 @@ export function createReceiptPanel({ store, app }) {
   /** Names change their place only while nobody points at them. */
   function settle() {
     if (!stale || !sheet.element.open) return;
-    const held = names.matches(':hover') || names.contains(document.activeElement) || search.value !== '';
+    const held = port.matches(':hover') || port.contains(document.activeElement) || search.value !== '';
     fresh.hidden = !held;
     if (!held) reload();
   }
@@ -66,8 +65,8 @@ export function createReceiptPanel({ store, app }) {
       tab.tabIndex = selected ? 0 : -1;
     }
     search.value = '';
-    names.setAttribute('aria-label', name === 'read' ? 'Who has read it' : 'Who has not read it');
-    names.scrollTop = 0;
+    port.setAttribute('aria-label', name === 'read' ? 'Who has read it' : 'Who has not read it');
+    port.scrollTop = 0;
     reload();
   }
 
@@ -96,7 +95,7 @@ export function createReceiptPanel({ store, app }) {
   }
 
   function nearEnd() {
-    if (more && !loading && names.scrollHeight - names.clientHeight - names.scrollTop < 200) page(true);
+    if (more && !loading && port.scrollHeight - port.clientHeight - port.scrollTop < 200) page(true);
   }
 
   /** Names are searched in what is loaded, so the rest is loaded first. */
@@ -107,8 +106,8 @@ export function createReceiptPanel({ store, app }) {
   }
 
   function draw() {
-    const wanted = plain(search.value.trim());
-    const found = wanted === '' ? people : people.filter(({ name }) => plain(name).includes(wanted));
+    const wanted = plainText(search.value.trim());
+    const found = wanted === '' ? people : people.filter(({ name }) => plainText(name).includes(wanted));
     reconcile(names, found.map(({ user, name }) => ({ key: user, name })), () => h('li', { class: 'person' }), (item, { key, name }) =>
       item.replaceChildren(avatar({ initials: initials(name), colour: colourOf(key) }, 'small'), h('bdi', { dir: 'auto', text: name })));
     search.hidden = people.length < searchFrom && !more && search.value === '';
@@ -138,7 +137,7 @@ export function createReceiptPanel({ store, app }) {
       stale = false;
       names.replaceChildren();
       const off = receiptsOff(store, conversation);
-      for (const element of [bar, names]) element.hidden = Boolean(off);
+      for (const element of [bar, port]) element.hidden = Boolean(off);
       search.hidden = true;
       fresh.hidden = true;
       sheet.show();

@@ -2,7 +2,7 @@
 
 import { note } from '../probe.js';
 import { h, sentence } from '../ui/dom.js';
-import { icon } from './icons.js';
+import { icon } from '../ui/icons.js';
 
 let count = 0;
 
@@ -12,7 +12,7 @@ export function createSheet(title, ...body) {
   const status = h('p', { class: 'hint', role: 'status' });
   const retry = h('button', { type: 'button', class: 'link', text: 'Try again', hidden: true, on: { click: () => again() } });
   const element = h('dialog', { class: 'dialog sheet', 'aria-labelledby': id, on: { close: () => note('sheet-closed') } },
-    h('header', {}, heading, h('button', { type: 'button', class: 'round', 'aria-label': 'Close', on: { click: () => element.close() } }, icon('close'))),
+    h('div', { class: 'head' }, heading, h('button', { type: 'button', class: 'round', 'aria-label': 'Close', on: { click: () => element.close() } }, icon('close'))),
     h('div', { class: 'sheet-status' }, status, retry), ...body);
   // A click beside the dialog is on its backdrop.
   element.addEventListener('click', (event) => event.target === element && element.close());

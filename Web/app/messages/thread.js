@@ -3,10 +3,11 @@
 import { elementOf, h, reconcile } from '../ui/dom.js';
 import { findMessage } from '../sync/places.js';
 import { atBottom } from '../viewmodel/anchor.js';
+import { moves } from '../viewmodel/shortcuts.js';
 import { threadRows } from '../viewmodel/timeline.js';
 import { createComposer } from '../view/composer.js';
 import { createRow, fillRow } from '../view/rows.js';
-import { icon } from './icons.js';
+import { icon } from '../ui/icons.js';
 
 export function createThread({ store, app, clock, actions, onClose, onJump }) {
   const rootOf = () => store.get('view', 'thread') ?? null;
@@ -74,7 +75,7 @@ export function createThread({ store, app, clock, actions, onClose, onJump }) {
       event.preventDefault();
       return composer.focus();
     }
-    const offset = { ArrowUp: -1, k: -1, ArrowDown: 1, j: 1 }[event.key];
+    const offset = moves[event.key];
     if (!offset) return;
     event.preventDefault();
     const current = keys.indexOf(event.target.dataset.key);

@@ -1,7 +1,9 @@
-// Everything that the page loads only when it is wanted: the side panel with its screens, and the page of a link.
+// Everything that the page loads only when it is wanted: the side panel with its screens, the sheets of the keyboard, and the page
+// of a link.
 
 import './icons.js';
 import { createJoin } from './join.js';
+import { createHelp, createSwitcher } from './keyboard.js';
 import { membersScreen } from './members.js';
 import { overviewScreen } from './overview.js';
 import { createPanel } from './panel.js';
@@ -13,19 +15,29 @@ export function createAll({ store, app, clock, visit, leave }) {
   const panel = createPanel();
   const context = { store, app, clock, panel, visit };
   const join = createJoin({ store, app, visit, leave });
+  const sheets = { help: createHelp(), switch: createSwitcher({ store, clock, visit }) };
+  const screens = {
+    members: (conversation) => membersScreen(context, conversation),
+    preferences: () => preferencesScreen(context),
+    profile: (user) => profileScreen(context, user),
+    report: (conversation, sequence) => reportScreen(context, conversation, sequence),
+    about(conversation) {
+      const summary = store.get('conversation', conversation);
+      return summary.kind === 'direct' ? profileScreen(context, summary.peer, { conversation }) : overviewScreen(context, conversation);
+    },
+  };
 
   return {
-    panel,
+    elements: [panel.element, ...Object.values(sheets).map((each) => each.element)],
     join,
-    screens: {
-      members: (conversation) => membersScreen(context, conversation),
-      preferences: () => preferencesScreen(context),
-      profile: (user) => profileScreen(context, user),
-      report: (conversation, sequence) => reportScreen(context, conversation, sequence),
-      about(conversation) {
-        const summary = store.get('conversation', conversation);
-        return summary.kind === 'direct' ? profileScreen(context, summary.peer, { conversation }) : overviewScreen(context, conversation);
-      },
+    /** `name`: one of the sheets or the screens above. */
+    show(name, ...about) {
+      if (sheets[name]) sheets[name].show();
+      else panel.start(screens[name](...about));
+    },
+    refresh: panel.refresh,
+    close() {
+      for (const each of [panel, ...Object.values(sheets)]) each.close();
     },
   };
 }

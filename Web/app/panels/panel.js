@@ -16,7 +16,7 @@ export function createPanel() {
   const problem = h('p', { class: 'problem', role: 'alert', tabindex: '-1', hidden: true });
   const body = h('div', { class: 'panel-body' });
   const element = h('dialog', { class: 'dialog panel', 'aria-labelledby': 'panel-heading', on: { close: closed } },
-    h('header', {}, backButton, heading,
+    h('div', { class: 'head' }, backButton, heading,
       h('button', { type: 'button', class: 'round', 'aria-label': 'Close', on: { click: () => element.close() } }, icon('close'))),
     done, problem, body);
 

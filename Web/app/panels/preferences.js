@@ -3,15 +3,17 @@
 import { avatar } from '../ui/avatar.js';
 import { h } from '../ui/dom.js';
 import { colourOf, initials } from '../viewmodel/text.js';
-import { failure } from './panel.js';
+import { openHelp } from '../view/panels.js';
+import { failure, leadRow } from './panel.js';
 
 const switches = [
   ['receipts', 'Read receipts', 'Others see what you have read, and you are counted among their readers.'],
   ['presence', 'Online and last seen', 'Others see when you are here.'],
 ];
 
-export function preferencesScreen({ app, panel }) {
+export function preferencesScreen({ store, app, panel }) {
   const inputs = Object.fromEntries(switches.map(([name]) => [name, h('input', { type: 'checkbox', id: `own-${name}`, disabled: true, on: { change: () => change(name) } })]));
+  const notifying = h('input', { type: 'checkbox', id: 'own-notifying', checked: store.get('page', 'notifying'), disabled: !globalThis.Notification, on: { change: notify } });
   const trouble = h('div');
   const list = h('ul', { class: 'people asked', 'aria-labelledby': 'blocked-heading' });
   const element = h('div', { class: 'preferences' },
@@ -19,7 +21,11 @@ export function preferencesScreen({ app, panel }) {
     ...switches.map(([name, label, hint]) =>
       h('div', { class: 'switch-row' },
         h('label', { class: 'check' }, inputs[name], h('span', { text: label })), h('p', { class: 'hint', text: hint }))),
-    h('h3', { id: 'blocked-heading', text: 'Blocked people' }), list);
+    h('h3', { id: 'blocked-heading', text: 'Blocked people' }), list,
+    h('h3', { text: 'This browser' }),
+    h('div', { class: 'switch-row' },
+      h('label', { class: 'check' }, notifying, h('span', { text: 'Notifications' })), h('p', { class: 'hint', text: 'Of new messages, while you look elsewhere.' })),
+    leadRow({ icon: 'keyboard', label: 'Keyboard shortcuts', onOpen: openHelp }));
 
   async function loadSwitches() {
     try {
@@ -55,6 +61,16 @@ export function preferencesScreen({ app, panel }) {
     if (!(await panel.attempt(button, () => app.groups.block(user, false), `${name} is not blocked any more.`))) return;
     await loadBlocked();
     (list.querySelector('button') ?? inputs.receipts).focus();
+  }
+
+  /** The browser asks, after this click and not before. */
+  function notify() {
+    return panel.attempt(notifying, async () => {
+      const allowed = !notifying.checked || (await Notification.requestPermission()) === 'granted';
+      if (!allowed) notifying.checked = false;
+      await app.keepNotifying(notifying.checked);
+      if (!allowed) throw new Error('The browser does not let this page notify you. Its settings for this site can change that.');
+    });
   }
 
   async function change(name) {

@@ -26,6 +26,12 @@ export function mentionsMe(entry, me) {
   return countsAsUnread(entry, me) && Boolean(entry.content?.mention_all || entry.content?.mentions?.includes(me));
 }
 
+/** Whether an entry is worth a notification, at the conversation's level. */
+export function tells({ notify = 'all' }, entry, me) {
+  if (notify === 'none') return false;
+  return notify === 'mentions' ? mentionsMe(entry, me) : countsAsUnread(entry, me);
+}
+
 /**
  * What is unread after reading up to `read`, and how much of it mentions the user.
  * Exact when the run reaches back to it. Else the server's last counts stand, for it knew what we do not: less what was read

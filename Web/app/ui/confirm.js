@@ -15,7 +15,7 @@ export function confirmed({ title, text, action, danger = false, typed = null })
       h('div', { class: 'actions' },
         h('button', { type: 'button', class: 'quiet', text: 'Cancel', on: { click: () => element.close() } }), agree));
     const element = h('dialog', { class: 'dialog confirm', role: 'alertdialog', 'aria-labelledby': 'confirm-heading', on: { close } },
-      h('header', {}, h('h2', { id: 'confirm-heading', text: title })), form);
+      h('div', { class: 'head' }, h('h2', { id: 'confirm-heading', text: title })), form);
     let agreed = false;
 
     function check() {

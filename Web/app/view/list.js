@@ -5,13 +5,19 @@ import { avatar } from '../ui/avatar.js';
 import { icon } from '../ui/icons.js';
 import { listRows } from '../viewmodel/list.js';
 
+/** Milliseconds without a movement after which the pointer only lies there. */
+const restAfter = 2_000;
+
 export function createList({ store, clock, onOpen, onNew, onAnswer }) {
-  const list = h('ul', { class: 'conversations', on: { click, keydown, focusin: () => rove() } });
+  const list = h('ul', { class: 'conversations', on: { click, keydown, pointermove, pointerleave: rest, focusin: () => rove() } });
   const empty = h('div', { class: 'empty', hidden: true },
     h('p', { text: 'Groups and direct conversations appear here.' }),
     h('button', { type: 'button', class: 'primary', text: 'Start a conversation', on: { click: onNew } }));
   const element = h('div', { class: 'list-scroll' }, list, empty);
   let order = [];
+  /** While the pointer moves over the list, what arrives changes no row's place. */
+  let pointed = false;
+  let cancelRest = () => {};
 
   function create() {
     return h('li', {}, h('button', { type: 'button', class: 'conversation', tabindex: '-1' }));
@@ -50,12 +56,33 @@ export function createList({ store, clock, onOpen, onNew, onAnswer }) {
   }
 
   function refresh() {
-    const rows = listRows(store, clock.now());
+    const rows = inPlace(listRows(store, clock.now()));
     reconcile(list, rows, create, fill);
     order = rows.map((row) => row.key);
     list.hidden = rows.length === 0;
     empty.hidden = rows.length > 0 || !store.get('view', 'synced');
     rove();
+  }
+
+  /** New rows come first in any case: there is nothing else to tell what they are. */
+  function inPlace(rows) {
+    if (!pointed) return rows;
+    const place = new Map(order.map((key, index) => [key, index]));
+    return [...rows].sort((one, other) => (place.get(one.key) ?? -1) - (place.get(other.key) ?? -1));
+  }
+
+  function pointermove({ pointerType }) {
+    if (pointerType !== 'mouse') return;
+    pointed = true;
+    cancelRest();
+    cancelRest = clock.after(restAfter, rest);
+  }
+
+  function rest() {
+    cancelRest();
+    if (!pointed) return;
+    pointed = false;
+    refresh();
   }
 
   /** Exactly one button takes part in the tab order: the focused one, else the open one, else the first. */
@@ -88,10 +115,12 @@ export function createList({ store, clock, onOpen, onNew, onAnswer }) {
       const key = order.includes(store.get('view', 'open')) ? store.get('view', 'open') : order[0];
       if (key) elementOf(list, key).firstChild.focus();
     },
-    /** The conversation `offset` places from the open one. */
-    neighbour(offset) {
+    /** The next conversation from the open one in the direction of `offset`, 1 or -1; `unread`: that has something unread. */
+    neighbour(offset, unread = false) {
       const index = order.indexOf(store.get('view', 'open'));
-      return order[index < 0 ? 0 : index + offset];
+      let next = index < 0 ? (unread && offset < 0 ? order.length - 1 : 0) : index + offset;
+      while (unread && order[next] && !store.get('conversation', order[next]).unread) next += offset;
+      return order[next];
     },
   };
 }

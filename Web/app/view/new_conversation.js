@@ -37,7 +37,7 @@ export function createNewConversation({ store, app, clock, onCreated }) {
     ...picker.elements, problem,
     h('div', { class: 'actions' }, h('button', { type: 'button', class: 'quiet', text: 'Cancel', on: { click: () => element.close() } }), submit));
   const element = h('dialog', { class: 'dialog', 'aria-labelledby': 'new-heading' },
-    h('header', {}, h('h2', { id: 'new-heading', text: 'New conversation' }),
+    h('div', { class: 'head' }, h('h2', { id: 'new-heading', text: 'New conversation' }),
       h('button', { type: 'button', class: 'round', 'aria-label': 'Close', on: { click: () => element.close() } }, icon('close'))),
     form);
 

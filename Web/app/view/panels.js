@@ -8,7 +8,7 @@ import { icon } from '../ui/icons.js';
 import { isAdministrator } from '../viewmodel/rights.js';
 
 const loadAfter = 4_000;
-const unreachable = 'This part of the page could not be loaded. Check your connection and try again.';
+const unreachable = 'This part of the page could not be loaded. Check your connection and try again, or load the page again.';
 let doors = null;
 
 /** Opens the form by which one reports a message to the administrators of its group. */
@@ -19,6 +19,11 @@ export function openReport(conversation, sequence) {
 /** Opens what there is to know about a person. */
 export function openProfile(user) {
   return doors?.open('profile', user);
+}
+
+/** Opens the sheet of keys. */
+export function openHelp() {
+  return doors?.open('help');
 }
 
 /** `leave()` goes from the page of a link back to the conversations. */
@@ -45,18 +50,17 @@ export function createPanels({ store, app, clock, visit, leave }) {
     try {
       const { createAll } = await import('../panels/all.js');
       parts = createAll({ store, app, clock, visit, leave });
-      element.append(parts.panel.element);
+      element.append(...parts.elements);
       return parts;
     } finally {
       end();
     }
   }
 
-  /** `name`: one of the screens of `panels/all.js`. */
+  /** `name`: as `panels/all.js` knows it. */
   async function open(name, ...about) {
     try {
-      const { panel, screens } = await load();
-      panel.start(screens[name](...about));
+      (await load()).show(name, ...about);
     } catch (error) {
       note('panel-failed', { reason: String(error) });
       if (await confirmed({ title: 'Not loaded', text: unreachable, action: 'Try again' })) open(name, ...about);
@@ -98,13 +102,13 @@ export function createPanels({ store, app, clock, visit, leave }) {
     place,
     open,
     warm: () => clock.after(loadAfter, () => load().catch(() => {})),
-    close: () => parts?.panel.close(),
+    close: () => parts?.close(),
     showPlace,
     /** What went wrong with an invitation, on its page. */
     refuse: (error) => parts?.join.refuse(error),
     refresh(keys) {
       countRequests();
-      parts?.panel.refresh(keys);
+      parts?.refresh(keys);
       parts?.join.refresh(keys);
     },
   };

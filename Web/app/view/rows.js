@@ -1,6 +1,6 @@
 // One row of the timeline or of a thread.
 
-import { icon } from '../messages/icons.js';
+import { icon } from '../ui/icons.js';
 import { avatar } from '../ui/avatar.js';
 import { h } from '../ui/dom.js';
 import { withLinks } from '../viewmodel/links.js';

@@ -4,11 +4,13 @@ import { createMessageParts } from '../messages/parts.js';
 import { createThread } from '../messages/thread.js';
 import { createTypingLine } from '../messages/typing.js';
 import { avatar } from '../ui/avatar.js';
+import { confirmed } from '../ui/confirm.js';
 import { h } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { isMember } from '../store/summaries.js';
 import { badge, marks } from '../sync/unread.js';
 import { readAddress } from '../viewmodel/address.js';
+import { shortcutOf } from '../viewmodel/shortcuts.js';
 import { colourOf, faceOf, initials, listTime, titleOf } from '../viewmodel/text.js';
 import { lastEditable } from '../viewmodel/writing.js';
 import { createBanner } from './banner.js';
@@ -49,7 +51,8 @@ export function createShell({ store, app, clock, attention, announcer }) {
       face,
       h('div', { class: 'chat-names' }, heading, subtitle, presence), about),
     pins.element, timeline.element, typing.element, composer.element);
-  const welcome = h('div', { class: 'welcome' }, icon('bubble'), h('p', { text: 'Choose a conversation, or start a new one.' }));
+  const welcome = h('div', { class: 'welcome' }, icon('bubble'), h('h1', { text: 'No conversation is open' }), h('p', { text: 'Choose one from the list, or start a new one.' }),
+    h('button', { type: 'button', class: 'primary', text: 'New conversation', on: { click: () => newConversation.show() } }));
 
   const element = h('div', { class: 'shell', hidden: true },
     banner.element,
@@ -57,18 +60,18 @@ export function createShell({ store, app, clock, attention, announcer }) {
       h('header', { class: 'side-head' }, me,
         h('button', { type: 'button', class: 'round', 'aria-label': 'New conversation', title: 'New conversation', on: { click: () => newConversation.show() } }, icon('plus')),
         h('button', { type: 'button', class: 'round', 'aria-label': 'Preferences', title: 'Preferences', on: { click: () => panels.open('preferences') } }, icon('settings')),
-        h('button', { type: 'button', class: 'round', 'aria-label': 'Log out', title: 'Log out', on: { click: () => app.logOut() } }, icon('leave'))),
+        h('button', { type: 'button', class: 'round', 'aria-label': 'Log out', title: 'Log out', on: { click: logOut } }, icon('leave'))),
       list.element),
     h('main', { class: 'main' }, chat, thread.element, panels.place, welcome),
     newConversation.element, panels.element, parts.element, announcer.element);
 
   document.addEventListener('keydown', (event) => {
     if (element.hidden || document.querySelector('dialog[open]')) return;
-    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const offset = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (!offset) return;
+    const name = shortcutOf(event);
+    if (!name) return;
     event.preventDefault();
-    const next = list.neighbour(offset);
+    if (name === 'switch' || name === 'help') return void panels.open(name);
+    const next = list.neighbour(name.startsWith('next') ? 1 : -1, name.endsWith('Unread'));
     if (next) visit(next);
   });
   window.addEventListener('popstate', follow);
@@ -134,6 +137,13 @@ export function createShell({ store, app, clock, attention, announcer }) {
     const summary = store.get('conversation', open);
     const entry = lastEditable(summary, store.get('run', open)?.entries ?? [], store.get('me', 'user'), clock.now());
     if (entry) composer.edit(entry);
+  }
+
+  /** Logging out leaves nothing on this machine, so what was not sent yet is asked about. */
+  async function logOut() {
+    const count = store.values('outbox').length;
+    const text = `${count === 1 ? '1 message has' : `${count} messages have`} not been sent yet, and would be lost.`;
+    if (count === 0 || (await confirmed({ title: 'Log out?', text, action: 'Log out', danger: true }))) app.logOut();
   }
 
   /** Accepts or declines an invitation from its row. */

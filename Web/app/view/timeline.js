@@ -9,6 +9,7 @@ import { badge } from '../sync/unread.js';
 import { elementOf, h, reconcile } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { anchorAt, atBottom, correction, firstShowing } from '../viewmodel/anchor.js';
+import { moves } from '../viewmodel/shortcuts.js';
 import { timelineRows } from '../viewmodel/timeline.js';
 import { afterGrowth, around, atLatest, further, nearer } from '../viewmodel/window.js';
 import { createRow, fillRow } from './rows.js';
@@ -282,7 +283,7 @@ export function createTimeline({ store, app, clock, attention, actions, onEscape
       event.preventDefault();
       return toLatest();
     }
-    const offset = { ArrowUp: -1, k: -1, ArrowDown: 1, j: 1 }[event.key];
+    const offset = moves[event.key];
     if (!offset) return;
     event.preventDefault();
     const current = keys.indexOf(event.target.dataset.key);

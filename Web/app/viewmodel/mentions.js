@@ -3,6 +3,8 @@
 // A text says "@Name"; the message says which users are meant by their ids, so that a name that two people have, or that is
 // a word, calls only who was chosen.
 
+import { plainText } from './text.js';
+
 const queryMax = 64;
 export const everybody = 'all';
 
@@ -16,15 +18,14 @@ export function mentionAt(text, caret) {
 }
 
 const isWord = (character) => character !== undefined && /[\p{L}\p{N}_]/u.test(character);
-const plain = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
 
 /** At most `most` of `people` ({ user, name }) whose name, or a word of it, begins with the query: whole names first. */
 export function fitting(people, query, most = 8) {
-  const wanted = plain(query);
+  const wanted = plainText(query);
   const first = [];
   const second = [];
   for (const person of people) {
-    const name = plain(person.name);
+    const name = plainText(person.name);
     if (name.startsWith(wanted)) first.push(person);
     else if (name.split(/[\s\-_.]+/u).some((word) => word.startsWith(wanted))) second.push(person);
     if (first.length >= most) break;

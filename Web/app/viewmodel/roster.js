@@ -1,5 +1,7 @@
 // The members that are loaded, in the order of their slots, and what a search leaves of them. Pure.
 
+import { plainText } from './text.js';
+
 /** Members by slot: pages append, changes replace. */
 export function emptyRoster() {
   return Object.freeze({ members: Object.freeze([]), lastSlot: 0, complete: false });
@@ -24,17 +26,14 @@ export function withChanges(roster, changed) {
   return Object.freeze({ ...roster, members: Object.freeze(members), lastSlot: Math.max(roster.lastSlot, members.at(-1)?.slot ?? 0) });
 }
 
-/** A text as it is searched for: without case and accents. */
-export const folded = (text) => text.normalize('NFD').replace(/\p{M}/gu, '').toLocaleLowerCase();
-
 /** Those that are shown: active ones unless `former`, whose names have a word that begins with `search`, of this `only`. */
 export function selected(roster, { search = '', former = false, only = () => true }) {
-  const wanted = folded(search.trim());
+  const wanted = plainText(search.trim());
   return roster.members.filter((member) => {
     if (!member.active && !former) return false;
     if (!only(member)) return false;
     if (wanted === '') return true;
-    const name = folded(member.name);
+    const name = plainText(member.name);
     return name.startsWith(wanted) || name.includes(` ${wanted}`);
   });
 }

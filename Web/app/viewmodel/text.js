@@ -35,6 +35,9 @@ export function untilTime(until, now) {
   return `${date} ${clockTime(until)}`;
 }
 
+/** As it is compared when one searches: without accents and case. */
+export const plainText = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
+
 /** The local calendar day, as a key. */
 export function dayKey(time) {
   const date = new Date(time);

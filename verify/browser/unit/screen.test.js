@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { anchorAt, atBottom, correction, firstShowing } from '../../../Web/app/viewmodel/anchor.js';
 import { composerKey, outgoingText, remainder, scalarCount } from '../../../Web/app/viewmodel/keys.js';
+import { everywhere, helpOn, moves, shortcutOf } from '../../../Web/app/viewmodel/shortcuts.js';
 import { withLinks } from '../../../Web/app/viewmodel/links.js';
 import { colourOf, colours, initials, listTime } from '../../../Web/app/viewmodel/text.js';
 import { afterGrowth, around, atLatest, further, nearer, rowsMax, within } from '../../../Web/app/viewmodel/window.js';
@@ -168,7 +169,7 @@ test('every colour pair can be read in both schemes', () => {
   }
 });
 
-test('the page preloads what it begins with, loads the rest when wanted, and builds no markup', () => {
+test('every module is loaded by another, written so that it can be joined, and builds no markup', () => {
   const index = readFileSync(new URL('index.html', web), 'utf8');
   const texts = new Map();
   const walk = (folder) => {
@@ -190,13 +191,43 @@ test('the page preloads what it begins with, loads the rest when wanted, and bui
     }
     return found;
   };
-  const first = graph('app/main.js', /^(?:import|export)\s(?:[^;]*?from )?'([^']+)';/gm);
   const all = graph('app/main.js', /(?:^(?:import|export)\s(?:[^;]*?from )?|import\()'([^']+)'/gm);
   assert.deepEqual([...texts.keys()].filter((path) => !all.has(path)), [], 'modules that nothing loads');
-  for (const path of texts.keys()) assert.equal(index.includes(`"${path}"`), first.has(path), `${path} in index.html`);
   for (const [path, text] of texts) {
+    // The forms that Sources/ParleyGateway/HTTP/ScriptModule.swift understands.
+    for (const [line] of text.matchAll(/^(?:import|export)\b.*/gm)) {
+      assert.match(line, /^import (?:\{ [^}]+ \} from )?'\.[^']+';$|^export (?:async function|function|const|class) \w/, path);
+    }
     assert.doesNotMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\('style'/, path);
   }
   for (const [, path] of index.matchAll(/(?:href|src)="([^"]+)"/g)) statSync(new URL(path, web));
   assert.doesNotMatch(index, /<style|style=|<script>| on\w+=/);
+});
+
+test('a shortcut is told from writing, by its sign or where it lies', () => {
+  const event = { key: 'k', code: 'KeyK', altKey: false, ctrlKey: false, metaKey: false, shiftKey: false, isComposing: false };
+  const table = [
+    [{}, null],
+    [{ ctrlKey: true }, 'switch'],
+    [{ metaKey: true, key: 'K' }, 'switch'],
+    [{ ctrlKey: true, key: 'л' }, 'switch'],
+    [{ ctrlKey: true, code: 'KeyV', key: 'k' }, 'switch'],
+    [{ ctrlKey: true, key: 'v' }, null],
+    [{ ctrlKey: true, shiftKey: true }, null],
+    [{ ctrlKey: true, isComposing: true }, null],
+    [{ altKey: true, key: 'ArrowUp', code: 'ArrowUp' }, 'previous'],
+    [{ altKey: true, shiftKey: true, key: 'ArrowDown', code: 'ArrowDown' }, 'nextUnread'],
+    [{ shiftKey: true, key: 'ArrowDown', code: 'ArrowDown' }, null],
+    [{ ctrlKey: true, key: '/', code: 'Slash' }, 'help'],
+    [{ ctrlKey: true, shiftKey: true, key: '/', code: 'Digit7' }, 'help'],
+  ];
+  for (const [change, name] of table) assert.equal(shortcutOf({ ...event, ...change }), name, JSON.stringify(change));
+});
+
+test('the sheet of keys says what the handlers do', () => {
+  const [pages, messages] = helpOn([{ name: 'reply', text: 'Reply', key: 'r' }, { name: 'copy', text: 'Copy' }]);
+  assert.deepEqual(pages.rows.map(({ text }) => text), everywhere.map(({ text }) => text));
+  assert.deepEqual(messages.rows[0].keys, Object.keys(moves).map((key) => [{ ArrowUp: '↑', ArrowDown: '↓' }[key] ?? key]));
+  assert.deepEqual(messages.rows[1], { keys: [['r']], text: 'Reply' });
+  assert.ok(!messages.rows.some(({ text }) => text === 'Copy'));
 });
