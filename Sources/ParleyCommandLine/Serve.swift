@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import ParleyDomain
 package import ParleyServer
 
 struct Serve: AsyncParsableCommand {
@@ -58,6 +59,12 @@ package struct ServeOptions: ParsableArguments {
         help: ArgumentHelp("Days for which it is kept who has read; then only how many have. 0: for ever.", valueName: "days"))
     var receiptDays = 0
 
+    @Option(help: ArgumentHelp("Longest content of the compatibility profile.", valueName: "characters"))
+    var compatContent = Limits.compatContentCharacters
+
+    @Flag(help: "A frame that breaks a rule of the compatibility profile ends its connection.")
+    var compatStrict = false
+
     @Option(help: "Event loops; one per core but one unless given.")
     var loops: Int?
 
@@ -67,6 +74,9 @@ package struct ServeOptions: ParsableArguments {
     package func validate() throws {
         if let loops = self.loops, !(1...256).contains(loops) { throw ValidationError("--loops takes 1 to 256.") }
         guard (0...36_500).contains(self.receiptDays) else { throw ValidationError("--receipt-days takes 0 to 36500.") }
+        guard (1...Limits.textCharacters).contains(self.compatContent) else {
+            throw ValidationError("--compat-content takes 1 to \(Limits.textCharacters).")
+        }
         guard Logger.Level(rawValue: self.logLevel) != nil else {
             throw ValidationError("--log-level takes trace, debug, info, notice, warning or error.")
         }
@@ -102,6 +112,8 @@ package struct ServeOptions: ParsableArguments {
         configuration.rateLimits = !self.noRateLimits
         configuration.loops = self.loops
         configuration.receiptDays = self.receiptDays
+        configuration.compatContentCharacters = self.compatContent
+        configuration.compatClosesOnInvalid = self.compatStrict
         if let certificate = self.tlsCertificate, let key = self.tlsKey {
             configuration.tls = TLSFiles(certificate: certificate, key: key)
         }

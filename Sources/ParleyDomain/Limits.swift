@@ -76,6 +76,18 @@ package enum Limits {
     package static let syncConversations = 100
     /// Positions that a client may name in one `sync`.
     package static let syncPositions = 1_000
+    /// Longest `content` of the compatibility profile unless its setting says otherwise, in Unicode scalar values (R107).
+    package static let compatContentCharacters = 128
+    /// Longest `from_avatar` that a client of the compatibility profile may claim, in Unicode scalar values.
+    package static let compatAvatarCharacters = 1_024
+    /// The largest frame of the compatibility profile whose fields an error gives back, in bytes.
+    package static let compatEchoBytes = 4_096
+    /// Groups that one connection of the compatibility profile may have joined at once.
+    package static let compatGroups = 1_000
+    /// Users, and conversations, whose numbers one such connection remembers; at the bound it forgets them all and asks anew.
+    package static let compatKnown = 1_024
+    /// Native frames that one such connection may hold while names are looked up; beyond, its client counts as slow.
+    package static let compatHeldFrames = 256
     /// Drafts of one conversation in one commit, so that a hot one leaves room for the others.
     package static let draftsPerConversationAndBatch = 128
     /// Drafts in one commit.

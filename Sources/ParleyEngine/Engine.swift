@@ -64,6 +64,7 @@ package final class Engine: SocketSessionFactory {
     package func makeSession(for socket: any Socket, info: ConnectionInfo) -> any SocketSession {
         let delivery = self.delivery(on: socket.eventLoop)
         let id = self.nextConnection.wrappingAdd(1, ordering: .relaxed).oldValue
+        if info.subprotocol == .compat { return CompatSession(id: id, delivery: delivery, socket: socket, info: info) }
         let connection = Connection(id: id, delivery: delivery, socket: socket, info: info)
         delivery.add(connection)
         return connection

@@ -1,3 +1,5 @@
+import ParleyDomain
+
 /// What an operator can set about the engine. All times in milliseconds.
 package struct EngineSettings: Sendable {
     /// How often a connection gets a heartbeat (R78).
@@ -46,6 +48,10 @@ package struct EngineSettings: Sendable {
     package var wakeMilliseconds: Int64 = 2_000
     /// Members looked at in one read when they are woken.
     package var wakesPerPage = 256
+    /// Longest `content` of the compatibility profile, in Unicode scalar values (R107).
+    package var compatContentCharacters = Limits.compatContentCharacters
+    /// Whether a frame that breaks a rule of the profile ends its connection (R108).
+    package var compatClosesOnInvalid = false
     /// The key of invite links, 32 bytes.
     package var linkSecret: [UInt8] = []
 

@@ -129,7 +129,7 @@ extension SQLiteMessageReader {
         return nil
     }
 
-    private func peer(_ view: View, _ snapshot: Connection) throws(SQLiteError) -> UserID? {
+    func peer(_ view: View, _ snapshot: Connection) throws(SQLiteError) -> UserID? {
         guard view.head.kind == .direct else { return nil }
         let query = try snapshot.statement(
             "SELECT u.id FROM members m JOIN users u ON u.key = m.user WHERE m.conversation = ?1 AND m.user <> ?2 LIMIT 1")

@@ -55,6 +55,8 @@ package struct ParleyServer: Sendable {
         var settings = self.configuration.engine
         if !self.configuration.rateLimits { settings.framesPerSecond = 0 }
         settings.receiptRetentionMilliseconds = Int64(self.configuration.receiptDays) * 86_400_000
+        settings.compatContentCharacters = self.configuration.compatContentCharacters
+        settings.compatClosesOnInvalid = self.configuration.compatClosesOnInvalid
         settings.linkSecret = try SQLiteAccountStore(database).secret(named: "links") {
             (0..<32).map { _ in UInt8.random(in: .min ... .max) }
         }

@@ -1,3 +1,4 @@
+import ParleyDomain
 package import ParleyEngine
 
 /// Everything that can be told to a server at start. The defaults are safe on a machine that others reach.
@@ -20,6 +21,10 @@ package struct ServerConfiguration: Sendable {
     package var loops: Int?
     /// Days for which it is kept who has read, 0 to 36,500; 0 for ever (R52).
     package var receiptDays = 0
+    /// Longest `content` of the compatibility profile, 1 to `Limits.textCharacters` Unicode scalar values (R107).
+    package var compatContentCharacters = Limits.compatContentCharacters
+    /// Whether a frame that breaks a rule of the profile ends its connection (R108).
+    package var compatClosesOnInvalid = false
     /// The certificate and its key, as files in PEM; nil serves without TLS.
     package var tls: TLSFiles?
     /// The application whose users may come in with its tokens; nil takes none.

@@ -65,6 +65,22 @@ package protocol MessageReader: AnyObject, Sendable {
     func data(of user: UserID, in conversation: ConversationID?) throws(ReadFailure) -> [UInt8]?
     /// When these users were last seen: those only who share a conversation with the user and let themselves be seen.
     func seen(_ users: [UserID], for user: UserID) throws(ReadFailure) -> [Seen]
+    // MARK: Numbers
+
+    /// Users with their numbers, in the order asked for; unknown ones are left out.
+    ///
+    /// Promise of all four: every user and every conversation has one number from 1 to 2^53-1, from when it is first stored on. It never
+    /// changes, not by a new start of the server either, and no other user (conversation) ever gets it.
+    func numbered(_ users: [UserID]) throws(ReadFailure) -> [NumberedUser]
+    /// The user who has this number; nil if nobody has.
+    func user(numbered number: Int64) throws(ReadFailure) -> NumberedUser?
+    /// Conversations with their numbers, in the order asked for: those that the user is a member of.
+    func numbered(_ conversations: [ConversationID], for user: UserID) throws(ReadFailure) -> [NumberedConversation]
+    /// The conversation that has this number; nil if there is none, and also if the user is no member of it (A42).
+    func conversation(numbered number: Int64, for user: UserID) throws(ReadFailure) -> NumberedConversation?
+
+    // MARK: Waking
+
     /// Members to wake for a message, by slot, those after `slot`; and what each one's badge shows (R40). None in groups of more than
     /// `Limits.membersWoken`.
     func recipients(of conversation: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int) throws(ReadFailure)

@@ -98,6 +98,8 @@ package enum Effect: Sendable {
     case part(UserID, ConversationID)
     /// The user's first connection came, or his last one went.
     case presence(UserID, online: Bool)
+    /// The user's last connection went, of this name; the conversations that he is in.
+    case gone(UserID, Set<ConversationID>, connection: String)
     /// The user does not let himself be seen any more.
     case hidden(UserID)
     /// Answers a question about presence: who of the subject is online (of a conversation: the first, and how many in all).

@@ -23,17 +23,17 @@ extension Sequencer {
     /// Whether the user has a connection here.
     package func isOnline(_ user: UserID) -> Bool { self.attached[user] != nil }
 
-    /// A connection of this user is gone. True if it was his last.
-    package mutating func detach(user: UserID) -> Bool {
-        guard var entry = self.attached[user] else { return false }
+    /// A connection of this user is gone. The conversations that he is in, if it was his last; nil otherwise.
+    package mutating func detach(user: UserID) -> Set<ConversationID>? {
+        guard var entry = self.attached[user] else { return nil }
         entry.connections -= 1
         guard entry.connections <= 0 else {
             self.attached[user] = entry
-            return false
+            return nil
         }
         self.attached[user] = nil
         for conversation in entry.conversations { self.conversations[conversation]?.forget(user) }
-        return true
+        return entry.conversations
     }
 
     /// Who of the subject is online; who of them may be seen by the one who asks is the reader's business.

@@ -107,6 +107,7 @@ enum LoopEffect: Sendable {
     case receipts(UserID, ByteBuffer)
     case typing(UserID, ConversationID)
     case presence(UserID, online: Bool)
+    case gone(UserID, Set<ConversationID>, connection: String)
     case hidden(UserID)
     /// A log-in was ended: its connections close.
     case sessionEnded(UserID, SessionID)

@@ -30,6 +30,7 @@ final class LoopDelivery {
     private(set) var tick: UInt64 = 1
     private var endedSessions: [SessionID: Int64] = [:]
     var signals = Signals()
+    var compat = CompatSessions()
     /// What users may ask for over HTTP: a bucket for each who did in the last minute.
     private var exchangeBuckets: [UserID: RateBucket] = [:]
 
@@ -72,6 +73,8 @@ final class LoopDelivery {
                 for connection in self.users[user] ?? [] { connection.enqueue(frames) }
             case .typing(let user, let conversation): self.typing(user, in: conversation)
             case .presence(let user, let online): self.presence(user, online: online)
+            case .gone(let user, let conversations, let connection):
+                self.compat.went(user, conversations, connection: connection)
             case .hidden(let user): self.hidden(user)
             case .sessionEnded(let user, let session): self.sessionEnded(user, session)
             }
@@ -157,7 +160,7 @@ final class LoopDelivery {
     private func attached(_ origin: RequestOrigin, _ user: UserID, _ seats: [RoomSeat]) {
         guard let connection = self.connections[origin.connection], connection.becomeLive(origin.request) else {
             // Gone, or refused, while the shard looked its conversations up.
-            self.engine.shard.post(CollectionOfOne(.detach(user)))
+            self.engine.shard.post(CollectionOfOne(.detach(user, connection: "")))
             return
         }
         self.users[user, default: []].append(connection)
@@ -172,7 +175,7 @@ final class LoopDelivery {
         for seat in connection.takeSeats() { self.vacate(seat) }
         self.users[user]?.removeAll { $0 === connection }
         if self.users[user]?.isEmpty == true { self.users[user] = nil }
-        self.engine.shard.post(CollectionOfOne(.detach(user)))
+        self.engine.shard.post(CollectionOfOne(.detach(user, connection: connection.name)))
     }
 
     private func enter(_ connection: Connection, _ seat: RoomSeat) {
@@ -265,6 +268,7 @@ final class LoopDelivery {
         }
         self.tellQuiet(at: now)
         self.tellSignals()
+        self.tellGone()
         self.turns.write()
     }
 

@@ -87,6 +87,7 @@ final class LoopOutbox: Sendable {
         case .position(let user, let conversation, let read, let delivered, let except):
             all(.position(user, conversation, read: read, delivered: delivered, except: except))
         case .presence(let user, let online): all(.presence(user, online: online))
+        case .gone(let user, let conversations, let connection): all(.gone(user, conversations, connection: connection))
         case .hidden(let user): all(.hidden(user))
         case .receipts(let origin, let conversation, let counts):
             var frame = ByteBuffer()

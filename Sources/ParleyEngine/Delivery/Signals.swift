@@ -35,6 +35,7 @@ extension LoopDelivery {
     }
 
     func presence(_ user: UserID, online: Bool) {
+        if online { self.compat.came(user) }
         guard self.signals.watchers[user] != nil else { return }
         self.signals.moved[user] = online
     }

@@ -82,7 +82,7 @@ final class Connection: SocketSession {
     var isExchange: Bool { self.id >= RequestOrigin.firstExchange }
 
     /// What the connection is called in our logs, so that a client's report and a log line meet (R119).
-    private var name: String { String(self.info.connection, radix: 16) }
+    var name: String { self.info.name }
 
     var user: UserID? { self.identity?.user }
     var session: SessionID? { self.identity?.session }
@@ -112,12 +112,7 @@ final class Connection: SocketSession {
         guard encoding == self.encoding else {
             return self.refuse(nil, Refusal(self.encoding == .json ? .notText : .notBinary))
         }
-        let now = self.engine.clock.steady()
-        if let wait = self.bucket.take(at: now) { return self.limited(wait) }
-        self.refusedInARow = 0
-        if case .waitingForAuth = self.state, message.readableBytes > Limits.frameBeforeAuthBytes {
-            return self.refuseAndClose(Refusal(.frameTooLarge, rule: "at most \(Limits.frameBeforeAuthBytes) bytes before auth"))
-        }
+        guard self.admits(message) else { return }
         do throws(DecodeFailure) {
             switch encoding {
             case .json: self.handle(try self.delivery.decoder.decode(message))
@@ -128,6 +123,21 @@ final class Connection: SocketSession {
         }
     }
 
+    /// Takes one token of the rate for a message, and bounds it before log-in; what is over either bound is refused here.
+    @inline(__always)
+    func admits(_ message: ByteBuffer) -> Bool {
+        if let wait = self.bucket.take(at: self.engine.clock.steady()) {
+            self.limited(wait)
+            return false
+        }
+        self.refusedInARow = 0
+        if case .waitingForAuth = self.state, message.readableBytes > Limits.frameBeforeAuthBytes {
+            self.refuseAndClose(Refusal(.frameTooLarge, rule: "at most \(Limits.frameBeforeAuthBytes) bytes before auth"))
+            return false
+        }
+        return true
+    }
+
     /// Slow down, and goodbye to who does not listen.
     private func limited(_ wait: Int64) {
         self.refusedInARow += 1
@@ -136,7 +146,7 @@ final class Connection: SocketSession {
         if self.refusedInARow > 1_000 { self.refuseAndClose(refusal) } else { self.refuse(nil, refusal) }
     }
 
-    private func handle(_ request: ClientRequest) {
+    func handle(_ request: ClientRequest) {
         switch self.state {
         case .waitingForAuth:
             guard case .auth(let credential) = request.frame else { return self.refuse(request.id, Refusal(.notAuthenticated)) }

@@ -48,6 +48,9 @@ package struct ConnectionInfo: Sendable {
     /// Names the connection in logs, here and at the client (R119).
     package var connection: UInt64
 
+    /// What the connection is called outside.
+    var name: String { String(self.connection, radix: 16) }
+
     package init(origin: Origin, subprotocol: Subprotocol, connection: UInt64 = 0) {
         self.origin = origin
         self.subprotocol = subprotocol

@@ -13,7 +13,8 @@ final class ShardRunner: Sendable {
     enum Input: Sendable {
         case submit(Submission)
         case attach(RequestOrigin, UserID)
-        case detach(UserID)
+        /// A connection of this user, and its name.
+        case detach(UserID, connection: String)
         case advance(RequestOrigin, UserID, ConversationID, read: Int64, delivered: Int64)
         case ask(ReceiptQuestion)
         /// A change that is no entry; `direct` names the conversation of the two users of a block.

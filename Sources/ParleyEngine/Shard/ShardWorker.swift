@@ -79,7 +79,7 @@ final class ShardWorker: @unchecked Sendable {
                 if attaches == 0 { self.writePositions() }
                 attaches += 1
                 effects.append(contentsOf: self.attach(origin, user))
-            case .detach(let user): effects.append(contentsOf: self.detach(user))
+            case .detach(let user, let connection): effects.append(contentsOf: self.detach(user, connection))
             case .advance(let origin, let user, let conversation, let read, let delivered):
                 effects.append(
                     contentsOf: self.sequencer.advance(origin, user: user, conversation, read: read, delivered: delivered))
@@ -95,10 +95,10 @@ final class ShardWorker: @unchecked Sendable {
         return effects
     }
 
-    private func detach(_ user: UserID) -> [Effect] {
-        guard self.sequencer.detach(user: user) else { return [] }
+    private func detach(_ user: UserID, _ connection: String) -> [Effect] {
+        guard let conversations = self.sequencer.detach(user: user) else { return [] }
         self.notes.append((.nobody, .seen(user, at: self.clock.wall()), nil))
-        return [.presence(user, online: false)]
+        return [.presence(user, online: false), .gone(user, conversations, connection: connection)]
     }
 
     private func attach(_ origin: RequestOrigin, _ user: UserID) -> [Effect] {

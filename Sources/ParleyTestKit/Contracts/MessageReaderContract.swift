@@ -2,7 +2,8 @@ import ParleyDomain
 
 /// The promises of `MessageReader`. Cases start from an empty store.
 package enum MessageReaderContract {
-    package static let cases: [ContractCase<StoreUnderTest>] = rights + paging + lists + folded + hidden + memberLists + records
+    package static let cases: [ContractCase<StoreUnderTest>] =
+        rights + paging + lists + folded + hidden + memberLists + records + numbers
 
     private static let rights: [ContractCase<StoreUnderTest>] = [
         ContractCase("strangers, former members and readers of nothing get the same answer") { subject in

@@ -32,7 +32,10 @@ package final class MemoryMessageStore: MessageStore, MemoryReading {
 
     /// Makes a user known: who is not can neither send nor be added.
     package func addUser(_ profile: UserProfile) {
-        self.disk.withLock { $0.state.users[profile.user] = MemoryUser(name: profile.name) }
+        self.disk.withLock { disk in
+            let number = disk.state.users[profile.user]?.number ?? Int64(disk.state.users.count + 1)
+            disk.state.users[profile.user] = MemoryUser(number: number, name: profile.name)
+        }
     }
 
     package var snapshot: MemoryState { self.disk.withLock { $0.state } }

@@ -172,6 +172,29 @@ extension MemoryReading {
         }
     }
 
+    // MARK: Numbers
+
+    package func numbered(_ users: [UserID]) throws(ReadFailure) -> [NumberedUser] {
+        let state = self.snapshot
+        return users.compactMap { state.numbered($0) }
+    }
+
+    package func user(numbered number: Int64) throws(ReadFailure) -> NumberedUser? {
+        let state = self.snapshot
+        return state.users.first { $0.value.number == number }.flatMap { state.numbered($0.key) }
+    }
+
+    package func numbered(_ conversations: [ConversationID], for user: UserID) throws(ReadFailure) -> [NumberedConversation] {
+        let state = self.snapshot
+        return conversations.compactMap { state.numbered($0, for: user) }
+    }
+
+    package func conversation(numbered number: Int64, for user: UserID) throws(ReadFailure) -> NumberedConversation? {
+        let state = self.snapshot
+        guard number >= 1, number <= state.order.count else { return nil }
+        return state.numbered(state.order[Int(number - 1)], for: user)
+    }
+
     package func recipients(of conversation: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int)
         throws(ReadFailure) -> [Recipient]
     {

@@ -43,6 +43,19 @@ extension MemoryState {
         users.compactMap { user in self.users[user].map { UserProfile(user: user, name: $0.name) } }
     }
 
+    func numbered(_ user: UserID) -> NumberedUser? {
+        self.users[user].map { NumberedUser(profile: UserProfile(user: user, name: $0.name), number: $0.number) }
+    }
+
+    func numbered(_ id: ConversationID, for user: UserID) -> NumberedConversation? {
+        guard let room = self.conversations[id], room.active(user) != nil, let place = self.order.firstIndex(of: id) else {
+            return nil
+        }
+        return NumberedConversation(
+            conversation: id, number: Int64(place + 1), kind: room.head.kind, title: room.head.title,
+            peer: room.head.kind == .direct ? room.members.keys.first { $0 != user } : nil)
+    }
+
     func profile(_ member: MemoryMember, in room: MemoryConversation) -> MemberProfile {
         let name = self.users[member.row.user]?.name ?? ""
         return MemberProfile(profile: UserProfile(user: member.row.user, name: name), membership: self.row(member, in: room))

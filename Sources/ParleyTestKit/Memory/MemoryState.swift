@@ -2,6 +2,8 @@ import ParleyDomain
 
 /// One user as the store knows him.
 struct MemoryUser: Sendable {
+    /// Counted from 1 in the order in which users came.
+    var number: Int64
     var name: String
     var receipts = true
     var presence = true

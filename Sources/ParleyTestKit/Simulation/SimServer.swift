@@ -264,7 +264,7 @@ final class SimServer {
             case .position(let user, let conversation, let read, let delivered, let except):
                 all(.position(user, conversation, read: read, delivered: delivered, except: except))
             // Nobody here asks for receipts or presence.
-            case .presence, .hidden, .online, .receipts, .readers, .record, .receiptsMoved: break
+            case .presence, .gone, .hidden, .online, .receipts, .readers, .record, .receiptsMoved: break
             }
         }
         for index in shares.indices where !shares[index].isEmpty { self.loops[index].hand(shares[index]) }

@@ -40,7 +40,9 @@ final class SimWorld {
         self.trace = SimTrace(kept: kept)
         self.codec = SimCodec(wire: self.plan.wire)
         self.users = (1...self.plan.users).map { UserID(trusted: "u\($0)") }
-        for user in self.users { self.store.state.users[user] = MemoryUser(name: user.rawValue) }
+        for (index, user) in self.users.enumerated() {
+            self.store.state.users[user] = MemoryUser(number: Int64(index + 1), name: user.rawValue)
+        }
         self.store.bug = bug
     }
 

@@ -95,7 +95,7 @@ package struct FrameDecoder {
         Int(try object.optionalInteger("limit", bytes, in: 1...Int64(Limits.pageEntriesMax)) ?? Int64(Limits.pageEntries))
     }
 
-    private static func auth(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> Credential {
+    static func auth(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> Credential {
         let token = try object.optionalText("token", bytes)
         let ticket = try object.optionalText("ticket", bytes)
         switch (token, ticket) {
@@ -166,7 +166,7 @@ package struct FrameDecoder {
         return nil
     }
 
-    private static func refusal(for fault: JSONFault, at place: String) -> Refusal {
+    static func refusal(for fault: JSONFault, at place: String) -> Refusal {
         switch fault {
         case .grammar(let offset): Refusal(.notJSON, rule: "a JSON object (byte \(offset))")
         case .depth: Refusal(.tooDeep, field: place)

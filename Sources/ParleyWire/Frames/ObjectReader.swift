@@ -97,6 +97,26 @@ struct ObjectReader {
         return value
     }
 
+    /// An integer, as a number or as a string of its digits: the same value either way (R112).
+    ///
+    /// - Parameter rule: What an error says; the range unless given.
+    mutating func number(
+        _ name: StaticString, _ bytes: Span<UInt8>, in range: ClosedRange<Int64>, _ rule: StaticString? = nil
+    ) throws(Refusal) -> Int64 {
+        let rule =
+            rule?.description
+            ?? "an integer from \(range.lowerBound) to \(range.upperBound), as a number or a string of its digits"
+        guard let field = self.take(name, bytes) else { throw self.refusal(.missingField, name, rule) }
+        guard field.kind == .number || field.kind == .string else { throw self.refusal(.wrongType, name, rule) }
+        guard let value = JSONValue.digits(bytes, at: field), range.contains(value) else {
+            throw self.refusal(.outOfRange, name, rule)
+        }
+        return value
+    }
+
+    /// Passes over a field.
+    mutating func drop(_ name: StaticString, _ bytes: Span<UInt8>) { _ = self.take(name, bytes) }
+
     mutating func optionalInteger(_ name: StaticString, _ bytes: Span<UInt8>, in range: ClosedRange<Int64>) throws(Refusal)
         -> Int64?
     {

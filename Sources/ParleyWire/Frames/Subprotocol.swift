@@ -4,11 +4,13 @@ package enum Subprotocol: String, Sendable, CaseIterable {
     case json = "parley.json.1"
     /// The same frames in the binary encoding.
     case binary = "parley.bin.1"
+    /// The protocol of the articles, translated from and to the frames of the first (decision 0013).
+    case compat = "parley.compat.1"
 
     /// How its frames are bytes.
     package var encoding: WireEncoding {
         switch self {
-        case .json: .json
+        case .json, .compat: .json
         case .binary: .binary
         }
     }

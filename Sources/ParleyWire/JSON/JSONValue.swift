@@ -20,6 +20,14 @@ package enum JSONValue {
         return negative ? (value == 0 ? nil : -value) : value
     }
 
+    /// The integer of a number, or of a string that holds nothing but the same digits: no sign, no leading zero, no escape.
+    static func digits(_ bytes: Span<UInt8>, at field: JSONField) -> Int64? {
+        guard field.kind == .string else { return self.integer(bytes, at: field.value) }
+        let inside = ByteRange(start: field.value.start + 1, end: field.value.end - 1)
+        guard inside.count == 1 || (inside.count > 1 && bytes[inside.start] != UInt8(ascii: "0")) else { return nil }
+        return self.integer(bytes, at: inside)
+    }
+
     /// How many Unicode scalar values the string there has, quotes left out.
     package static func scalarCount(_ bytes: Span<UInt8>, at range: ByteRange) -> Int {
         var count = 0

@@ -93,6 +93,14 @@ class PassingReader: MessageReader, @unchecked Sendable {
         try self.inner.members(of: conversation, for: user, afterSlot: slot, limit: limit)
     }
     func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile] { try self.inner.profiles(of: users) }
+    func numbered(_ users: [UserID]) throws(ReadFailure) -> [NumberedUser] { try self.inner.numbered(users) }
+    func user(numbered number: Int64) throws(ReadFailure) -> NumberedUser? { try self.inner.user(numbered: number) }
+    func numbered(_ conversations: [ConversationID], for user: UserID) throws(ReadFailure) -> [NumberedConversation] {
+        try self.inner.numbered(conversations, for: user)
+    }
+    func conversation(numbered number: Int64, for user: UserID) throws(ReadFailure) -> NumberedConversation? {
+        try self.inner.conversation(numbered: number, for: user)
+    }
     func newestStamp() throws(ReadFailure) -> Int64 {
         try self.inner.newestStamp()
     }
