@@ -141,6 +141,7 @@ let package = Package(
             dependencies: ["ParleyClient", "ParleyWire", "ParleyDomain", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
         .testTarget(
             name: "ParleyCommandLineTests", dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain"]),
+        .testTarget(name: "ParleyServerTests", dependencies: ["ParleyServer", "ParleyEngine", "ParleyDomain", logging]),
         .testTarget(name: "ParleyImportTests", dependencies: ["ParleyImport", "ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "TidyTests"),
     ]

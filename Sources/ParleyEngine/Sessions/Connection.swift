@@ -81,9 +81,6 @@ final class Connection: SocketSession {
 
     var isExchange: Bool { self.id >= RequestOrigin.firstExchange }
 
-    /// What the connection is called in our logs, so that a client's report and a log line meet (R119).
-    private var name: String { String(self.info.connection, radix: 16) }
-
     var user: UserID? { self.identity?.user }
     var session: SessionID? { self.identity?.session }
 
@@ -210,8 +207,16 @@ final class Connection: SocketSession {
         self.seenTick = self.delivery.tick - 1
         var ready = ByteBuffer()
         self.delivery.encoder.ready(
-            id: request, user: identity.user, name: identity.name, session: identity.session, connection: self.name, into: &ready)
+            id: request, user: identity.user, name: identity.name, session: identity.session, connection: self.info.name,
+            into: &ready)
         self.append(.frames(ready), isUrgent: true)
+        // With the name that `ready` told: so a client's report and a log line meet (R119).
+        self.engine.logger.info(
+            "logged in",
+            metadata: [
+                "connection": "\(self.info.name)", "trace_id": "\(self.info.trace)", "user": "\(identity.user)",
+                "session": "\(identity.session)",
+            ])
         return true
     }
 
@@ -249,6 +254,11 @@ final class Connection: SocketSession {
 
     func refuse(_ request: Int64?, _ refusal: Refusal) {
         if refusal.code.closes { return self.refuseAndClose(refusal, request) }
+        self.tell(refusal, request)
+    }
+
+    private func tell(_ refusal: Refusal, _ request: Int64?) {
+        self.delivery.counts.refused(refusal.code)
         var frame = ByteBuffer()
         self.delivery.encoder.error(id: request, refusal, into: &frame)
         self.writeNow(frame)
@@ -257,9 +267,7 @@ final class Connection: SocketSession {
     /// Tells why, then ends the connection.
     func refuseAndClose(_ refusal: Refusal, _ request: Int64? = nil) {
         if case .closed = self.state { return }
-        var frame = ByteBuffer()
-        self.delivery.encoder.error(id: request, refusal, into: &frame)
-        self.writeNow(frame)
+        self.tell(refusal, request)
         self.finish()
         self.socket.close(code: refusal.code.closeCode, reason: refusal.code.name)
     }
