@@ -143,6 +143,7 @@ let package = Package(
         .testTarget(
             name: "ParleyCommandLineTests",
             dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain", nioCore]),
+        .testTarget(name: "ParleyServerTests", dependencies: ["ParleyServer", "ParleyEngine", "ParleyDomain", logging]),
         .testTarget(name: "ParleyImportTests", dependencies: ["ParleyImport", "ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "TidyTests"),
     ]

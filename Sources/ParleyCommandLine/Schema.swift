@@ -1,20 +1,22 @@
 import ArgumentParser
 import ParleyContract
+import ParleyServer
 
 struct Schema: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Prints the protocol for machines.",
+        abstract: "Prints the protocol for machines, and the metrics for operators.",
         discussion: """
             openapi: the calls of HTTP; a running server gives the same at /v1/openapi.json. asyncapi: the socket. jsonschema: every frame.
+            metrics: what GET /metrics tells, as docs/operating.md has it.
 
             Example: parley schema openapi > openapi.json
             """)
 
     enum Document: String, ExpressibleByArgument, CaseIterable {
-        case openapi, asyncapi, jsonschema
+        case openapi, asyncapi, jsonschema, metrics
     }
 
-    @Argument(help: "openapi, asyncapi or jsonschema.")
+    @Argument(help: "openapi, asyncapi, jsonschema or metrics.")
     var document: Document
 
     func run() {
@@ -22,6 +24,7 @@ struct Schema: ParsableCommand {
         case .openapi: say(Contract.openAPI.pretty, terminator: "")
         case .asyncapi: say(Contract.asyncAPI.pretty, terminator: "")
         case .jsonschema: say(Contract.jsonSchema.pretty, terminator: "")
+        case .metrics: say(Metric.markdown, terminator: "")
         }
     }
 }

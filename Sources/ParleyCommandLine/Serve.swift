@@ -3,11 +3,17 @@ import Logging
 import ParleyDomain
 package import ParleyServer
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs the server on a data folder.",
         discussion: """
-            Prints the address to open. Ready when GET /healthz answers 200. SIGTERM tells clients to reconnect, finishes what was
+            Prints the address to open. Ready when GET /readyz answers 200. SIGTERM tells clients to reconnect, finishes what was
             sent, and exits with 0.
 
             Example: parley serve --data ./data --listen 127.0.0.1:8480
@@ -68,8 +74,17 @@ package struct ServeOptions: ParsableArguments {
     @Option(help: "Event loops; one per core but one unless given.")
     var loops: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where to answer operators: GET /metrics (Prometheus), /livez, /readyz. Nowhere unless given.", valueName: "host:port"
+        ))
+    var metrics: String?
+
     @Option(help: "How much to log: trace, debug, info, notice, warning, error.")
     var logLevel = "notice"
+
+    @Option(help: "How a log line is written: text, or json for one object a line.")
+    var logFormat = LogFormat.text
 
     package func validate() throws {
         if let loops = self.loops, !(1...256).contains(loops) { throw ValidationError("--loops takes 1 to 256.") }
@@ -83,28 +98,30 @@ package struct ServeOptions: ParsableArguments {
         guard (self.tlsCertificate == nil) == (self.tlsKey == nil) else {
             throw ValidationError("--tls-certificate and --tls-key go together.")
         }
-        _ = try self.address()
+        _ = try Self.address(self.listen, of: "--listen")
+        _ = try self.metrics.map { try Self.address($0, of: "--metrics") }
     }
 
-    private func address() throws -> (String, Int) {
-        guard let colon = self.listen.lastIndex(of: ":"), let port = Int(self.listen[self.listen.index(after: colon)...]),
-            (0...65_535).contains(port)
-        else { throw ValidationError("--listen takes an address and a port, such as 127.0.0.1:8480.") }
-        let host = self.listen[..<colon].trimmingBrackets
-        return (host.isEmpty ? "127.0.0.1" : host, port)
+    private static func address(_ text: String, of option: String) throws -> ListenAddress {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port)
+        else { throw ValidationError("\(option) takes an address and a port, such as 127.0.0.1:8480.") }
+        let host = text[..<colon].trimmingBrackets
+        return ListenAddress(host: host.isEmpty ? "127.0.0.1" : host, port: port)
     }
 
     /// Builds a server from the options and hands it over, with the way to print its address.
     package func run(_ body: (ParleyServer, @escaping @Sendable (String) -> Void) async throws -> Void) async throws {
         raiseOpenFileLimit()
         let level = Logger.Level(rawValue: self.logLevel) ?? .notice
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        let logs = LogSink(file: STDERR_FILENO, format: self.logFormat)
+        // What was logged is written before the program ends, unless nobody reads it.
+        defer { logs.flush(milliseconds: 1_000) }
+        LoggingSystem.bootstrap { SinkLogHandler(label: $0, level: level, sink: logs) }
         var configuration = ServerConfiguration(data: self.data)
-        (configuration.host, configuration.port) = try self.address()
+        configuration.logs = logs
+        configuration.version = parleyVersion
+        configuration.listen = try Self.address(self.listen, of: "--listen")
+        configuration.metrics = try self.metrics.map { try Self.address($0, of: "--metrics") }
         configuration.web = self.web == "none" ? nil : self.web ?? findWebClient()
         configuration.allowedOrigins = self.allowOrigin
         configuration.trustedProxies = Set(self.trustedProxy)
@@ -130,6 +147,8 @@ package struct ServeOptions: ParsableArguments {
         }
     }
 }
+
+extension LogFormat: ExpressibleByArgument {}
 
 extension Substring {
     /// The address without the brackets that an IPv6 one has beside a port.

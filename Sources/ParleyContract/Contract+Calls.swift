@@ -25,8 +25,13 @@ extension Contract {
     /// The calls that are no twin of a request of the socket.
     package static let calls: [CallDescription] = [
         CallDescription(
-            method: "get", path: "/healthz", summary: "Whether the server takes messages.", needsLogin: false,
-            answer: .object(.must("status", .word(["ok"]))), statuses: []),
+            method: "get", path: "/livez", summary: "Whether the process answers at all.", needsLogin: false, answer: fine,
+            statuses: []),
+        CallDescription(
+            method: "get", path: "/readyz", summary: "Whether the server takes and stores messages.", needsLogin: false,
+            answer: fine, statuses: []),
+        CallDescription(
+            method: "get", path: "/healthz", summary: "The same as /readyz.", needsLogin: false, answer: fine, statuses: []),
         CallDescription(
             method: "post", path: "/v1/register", summary: "Makes an account and logs in.", needsLogin: false,
             body: .object(name, .must("password", .text(Limits.passwordCharactersMin...Limits.passwordBytes)), device),
@@ -79,6 +84,12 @@ extension Contract {
 
     /// What a request of the protocol can be answered with over HTTP besides 200, 401, 500 and 503.
     static let requestStatuses = [400, 403, 404, 409, 410, 413, 429]
+
+    private static let fine = Shape.object(.must("status", .word(["ok"])))
+    /// What stands in the place of `fine` while the server is not ready.
+    static let unready = Shape.object(
+        .must("status", .word(["unavailable"])),
+        .must("failed", .list(.word(["started", "accepting", "storing"]), 1...3, distinct: true), "The checks that failed."))
 
     private static let name = Field.must("name", .text(1...Limits.nameCharacters), "Spaces at its ends do not count.")
     private static let device = Field.may("device", .text(0...Limits.nameCharacters), "What one calls this log-in.")

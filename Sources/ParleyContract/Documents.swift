@@ -133,9 +133,10 @@ extension Contract {
             "description": "It is done.", "content": self.content(call.answer.schema(prefix), binary: call.speaksBinary),
         ]
         var found: [JSONNode.Member] = [.init("200", done)]
-        guard call.path != "/healthz" else {
-            let state = Shape.object(.must("status", .word(["unavailable"]))).schema(prefix)
-            let down: JSONNode = ["description": "It takes none.", "content": self.content(state, binary: false)]
+        guard call.path != "/livez" else { return found }
+        guard !["/readyz", "/healthz"].contains(call.path) else {
+            let state = Self.unready.schema(prefix)
+            let down: JSONNode = ["description": "It does not.", "content": self.content(state, binary: false)]
             return found + [.init("503", down)]
         }
         // Who shows a wrong password or token is told so too, not only who shows none.

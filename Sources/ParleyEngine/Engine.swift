@@ -19,6 +19,8 @@ package final class Engine: SocketSessionFactory {
     private let timers = Mutex<[RepeatedTask]>([])
     let shard: ShardRunner
     let outbox: LoopOutbox
+    /// Wakes who is not connected; nil where nothing is told of it.
+    let planner: PushPlanner?
 
     /// - Parameters:
     ///   - pushHook: What wakes users who are not connected; nobody is woken without one.
@@ -42,6 +44,7 @@ package final class Engine: SocketSessionFactory {
         let outbox = LoopOutbox(loops: Array(group.makeIterator()))
         self.outbox = outbox
         let planner = pushHook.map { PushPlanner(hook: $0, readers: readers, settings: settings, logger: logger) }
+        self.planner = planner
         self.shard = ShardRunner(store: store, settings: settings, clock: clock, logger: logger) { effects in
             outbox.dispatch(effects)
             planner?.observe(effects)

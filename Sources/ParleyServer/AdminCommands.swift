@@ -195,7 +195,7 @@ struct AdminCommands {
             }
         }
         if let live = self.live {
-            fields.append(#""connections":\#(try await live.engine.countConnections().get())"#)
+            fields.append(#""connections":\#(try await live.engine.counts().get().loops.sockets)"#)
             fields.append(#""waiting_for_accounts":\#(live.accounts.waitingForStore)"#)
             fields.append(#""storing":\#(live.engine.isStoring)"#)
             fields.append(#""up_seconds":\#((self.now - live.started) / 1_000)"#)

@@ -68,20 +68,24 @@ package struct ParleyServer: Sendable {
         late.withLock { $0 = engine }
         accounts.whenSessionEnds { session, user in engine.endSession(session, of: user) }
 
-        let ready = Atomic<Bool>(false)
-        let server = try self.makeGateway(
-            engine, accounts, group, tls: doors.tls, ready: { ready.load(ordering: .acquiring) && engine.isStoring }
-        ) { url in
-            ready.store(true, ordering: .releasing)
+        let life = ServerLife()
+        let health = HealthRoutes { life.checks(isStoring: engine.isStoring) }
+        let server = try self.makeGateway(engine, accounts, group, tls: doors.tls, health: health, life: life) { url in
+            life.started.store(true, ordering: .releasing)
             onListening(url)
         }
         let live = LiveServer(engine: engine, accounts: accounts)
+        let metrics = self.makeMetrics(
+            MetricsSource(
+                engine: engine, gateway: server, accounts: accounts, ticks: ticks, configuration: self.configuration,
+                isReady: { life.checks(isStoring: engine.isStoring).allSatisfy(\.holds) }, started: live.started), group, health)
         let control = try ControlSocket(folder: self.configuration.data, group: group, logger: self.logger) {
             try await Control(database: database, live: live).run($0, $1, $2)
         }
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
+                // Ended from the last to the first: operators are answered until the clients have gone.
+                services: (metrics.map { [.init(service: $0)] } ?? []) + [
                     .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup), .init(service: control),
                     .init(service: doors),
                 ],
@@ -94,7 +98,7 @@ package struct ParleyServer: Sendable {
         }
         await engine.close()
         self.logger.info(
-            "the loops end", metadata: ["turns": "\(ticks.histogram)", "longest_us": "\(ticks.longestMicroseconds)"])
+            "the loops end", metadata: ["turns": "\(ticks.turns.list)", "longest_us": "\(ticks.longestMicroseconds)"])
         // Copies the log into the database file: a file that rests is whole, and every page of it can be checked.
         database.close()
         try await group.shutdownGracefully()
@@ -124,46 +128,75 @@ package struct ParleyServer: Sendable {
 
     private func makeGateway(
         _ engine: Engine, _ accounts: AccountManager, _ group: MultiThreadedEventLoopGroup, tls: TLSDoor?,
-        ready: @escaping @Sendable () -> Bool, onListening: @escaping @Sendable (String) -> Void
+        health: HealthRoutes, life: ServerLife, onListening: @escaping @Sendable (String) -> Void
     ) throws -> GatewayServer {
         var gateway = GatewayConfiguration()
-        gateway.host = self.configuration.host
-        gateway.port = self.configuration.port
+        gateway.host = self.configuration.listen.host
+        gateway.port = self.configuration.listen.port
         gateway.trustedProxies = self.configuration.trustedProxies
         gateway.socket.messageBytesBeforeLogin = Limits.frameBeforeAuthBytes
         gateway.handshake.origins = OriginPolicy(allowed: Set(self.configuration.allowedOrigins))
         if !self.configuration.rateLimits { gateway.connectionsPerAddressBeforeLogin = .max }
         gateway.tls = tls
-        let host = self.configuration.host
+        let host = self.configuration.listen.host
         let scheme = tls == nil ? "http" : "https"
-        if tls == nil, !isLoopback(host) {
+        if tls == nil, !self.configuration.listen.isLoopback {
             self.logger.warning(
                 "who is on the way can read along: give --tls-certificate and --tls-key, or listen on 127.0.0.1 behind a proxy that speaks TLS",
                 metadata: ["listen": "\(host)"])
         }
         return GatewayServer(
-            configuration: gateway, group: group, sessions: engine, logger: self.logger, onQuiesce: { engine.drain(on: $0) },
+            configuration: gateway, group: group, sessions: engine, logger: self.logger,
+            onQuiesce: { eventLoop in
+                life.draining.store(true, ordering: .releasing)
+                return engine.drain(on: eventLoop)
+            },
             onListening: { address in
                 let shown = host == "0.0.0.0" || host == "::" ? "localhost" : host.contains(":") ? "[\(host)]" : host
                 onListening("\(scheme)://\(shown):\(address.port ?? 0)/")
             },
-            responder: try self.makeResponder(engine, accounts, ready: ready))
+            responder: try self.makeResponder(engine, accounts, health))
+    }
+
+    /// The operators' own listener, on the same loops and under the same bounds; nil where nobody asked for one.
+    private func makeMetrics(
+        _ source: MetricsSource, _ group: MultiThreadedEventLoopGroup, _ health: HealthRoutes
+    ) -> GatewayServer? {
+        guard let listen = self.configuration.metrics else { return nil }
+        if !listen.isLoopback {
+            self.logger.warning(
+                "whoever reaches the metrics can read them: let --metrics listen on 127.0.0.1, or on a network of operators only",
+                metadata: ["listen": "\(listen.host)"])
+        }
+        var gateway = GatewayConfiguration()
+        gateway.host = listen.host
+        gateway.port = listen.port
+        gateway.handshake.path = ""
+        gateway.maximumConnections = 64
+        let logger = self.logger
+        return GatewayServer(
+            configuration: gateway, group: group, sessions: source.engine, logger: logger,
+            onListening: { address in
+                logger.notice("metrics are served", metadata: ["address": "\(address.ipAddress ?? ""):\(address.port ?? 0)"])
+            },
+            responder: OperatorRoutes(health: health) { try await source.measure().text }.responder)
     }
 
     private func makeResponder(
-        _ engine: Engine, _ accounts: AccountManager, ready: @escaping @Sendable () -> Bool
+        _ engine: Engine, _ accounts: AccountManager, _ health: HealthRoutes
     ) throws -> GatewayResponder {
         let router = Router(context: GatewayRequestContext.self)
-        let routes = AccountRoutes(accounts: accounts, isReady: ready)
+        let routes = AccountRoutes(accounts: accounts)
         let requests = RequestRoute(
             types: Contract.typesWithPath, identify: routes.identity,
             exchange: { try await engine.exchange($0, in: $1, as: $2).get() })
-        let methods = [AccountRoutes.methods, requests.methods, DocumentRoute.methods].reduce([:]) {
+        let methods = [AccountRoutes.methods, requests.methods, DocumentRoute.methods, HealthRoutes.methods].reduce([:]) {
             $0.merging($1) { mine, _ in mine }
         }
         router.add(middleware: HTTPErrors(methods: methods))
         routes.add(to: router)
         requests.add(to: router)
+        health.add(to: router)
         DocumentRoute(openAPI: Contract.openAPI.compact).add(to: router)
         guard let folder = self.configuration.web else { return GatewayServer.respond(with: router) }
         do throws(StaticAssets.Failure) {
@@ -175,5 +208,15 @@ package struct ParleyServer: Sendable {
     }
 }
 
-/// Whether an address to listen on is reached from this machine only.
-private func isLoopback(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+/// Where a server is in its life, as far as others ask.
+private final class ServerLife: Sendable {
+    let started = Atomic<Bool>(false)
+    let draining = Atomic<Bool>(false)
+
+    func checks(isStoring: Bool) -> [HealthCheck] {
+        [
+            HealthCheck("started", self.started.load(ordering: .acquiring)),
+            HealthCheck("accepting", !self.draining.load(ordering: .acquiring)), HealthCheck("storing", isStoring),
+        ]
+    }
+}

@@ -5,8 +5,7 @@ package import ParleyEngine
 package struct ServerConfiguration: Sendable {
     /// The data folder: made if it is missing, held by a lock while the server runs.
     package var data: String
-    package var host = "127.0.0.1"
-    package var port = 8480
+    package var listen = ListenAddress(host: "127.0.0.1", port: 8480)
     /// The folder of the web client; nil serves none.
     package var web: String?
     /// Origins besides the server's own whose pages may open sockets, such as `https://chat.example.org`.
@@ -27,6 +26,12 @@ package struct ServerConfiguration: Sendable {
     package var compatClosesOnInvalid = false
     /// The certificate and its key, as files in PEM; nil serves without TLS.
     package var tls: TLSFiles?
+    /// Where operators ask for numbers and state, apart from clients (A49); nil for nowhere.
+    package var metrics: ListenAddress?
+    /// Where log lines go that this process writes; nil where that is the caller's business.
+    package var logs: LogSink?
+    /// What metrics call this build.
+    package var version = ""
     /// The application whose users may come in with its tokens; nil takes none.
     package var external: ExternalIdentity?
     package var engine = EngineSettings()
@@ -34,6 +39,20 @@ package struct ServerConfiguration: Sendable {
     package var forgoesDurability = false
 
     package init(data: String) { self.data = data }
+}
+
+/// An address and a port to listen on.
+package struct ListenAddress: Sendable {
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Whether it is reached from this machine only.
+    var isLoopback: Bool { self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127.") }
 }
 
 /// Where the certificate and its key lie.

@@ -62,6 +62,29 @@ package enum WebSocketFrameHeader {
         return payload
     }
 
+    /// How many whole frames these are, whose headers `write` wrote. Reads headers only.
+    package static func count(in frames: ByteBuffer) -> Int {
+        frames.withUnsafeReadableBytes { bytes in
+            var count = 0
+            var start = 0
+            while start + 2 <= bytes.count {
+                let short = bytes[start + 1]
+                if short < 126 {
+                    start += 2 + Int(short)
+                } else {
+                    let wide = short == 126 ? 2 : 8
+                    guard start + 2 + wide <= bytes.count else { return count }
+                    var length = Int(bytes[start + 2]) << 8 | Int(bytes[start + 3])
+                    if wide == 8 { for place in 4..<10 { length = length << 8 | Int(bytes[start + place]) } }
+                    guard length >= 0, length <= bytes.count else { return count }
+                    start += 2 + wide + length
+                }
+                count += 1
+            }
+            return count
+        }
+    }
+
     /// The payload of the first of these frames; nil where there is none.
     package static func payload(of frames: ByteBuffer) -> ByteBuffer? {
         var rest = frames

@@ -32,6 +32,21 @@ struct WebSocketFrameHeaderTests {
         #expect(Array(buffer.readableBytesView) == [0x81, 1, 0x61, 0x81, 1, 0x62])
     }
 
+    @Test func framesAreCountedByTheirHeaders() {
+        var buffer = ByteBuffer()
+        #expect(WebSocketFrameHeader.count(in: buffer) == 0)
+        for (index, length) in [0, 1, 125, 126, 65_535, 65_536, 0].enumerated() {
+            WebSocketFrameHeader.writeFrame(ByteBuffer(repeating: 0xFF, count: length), into: &buffer)
+            #expect(WebSocketFrameHeader.count(in: buffer) == index + 1)
+        }
+        // What are no frames stops the count, whatever lengths it claims.
+        for bytes: [UInt8] in [
+            [0x81], [0x81, 126], [0x81, 126, 1], [0x81, 127, 0xFF, 0, 0, 0, 0, 0, 0, 0], Array(repeating: 0xFF, count: 64),
+        ] {
+            #expect(WebSocketFrameHeader.count(in: ByteBuffer(bytes: bytes)) == 0)
+        }
+    }
+
     @Test(
         arguments: [("", 2), ("bye", 5), (String(repeating: "é", count: 100), 124), (String(repeating: "x", count: 500), 125)]
             as [(String, UInt8)])

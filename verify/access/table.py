@@ -121,6 +121,8 @@ SOCKET_ONLY = ("follow", "typing", "presence@watch")
 
 ROUTES = {
     # Method and path: whether a log-in is needed.
+    "GET /livez": False,
+    "GET /readyz": False,
     "GET /healthz": False,
     "POST /v1/register": False,
     "POST /v1/login": False,

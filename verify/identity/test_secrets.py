@@ -18,26 +18,38 @@ from urllib.parse import quote
 
 import pytest
 
-from house import CANARY, House, Secrets
+from house import CANARY, House, Secrets, ask
+from server import free_port
 from wire import open_socket
 
 SECRETS = Secrets()
 PASSWORD = f"pass {CANARY}"
-LINE = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.+-]+ (trace|debug|info|notice|warning|error|critical) |Parley is ready: open http)[\x20-\x7e]*$")
+LEVELS = "trace|debug|info|notice|warning|error|critical"
+READY = r"Parley is ready: open http[\x20-\x7e]*"
+LINES = {
+    "text": re.compile(rf"{READY}|\d{{4}}-\d\d-\d\dT[\d:.]+Z ({LEVELS}) [\x20-\x7e]*"),
+    "json": re.compile(rf'{READY}|{{"time":"[\dTZ:.-]+","level":"({LEVELS})",[\x20-\x7e]*}}'),
+}
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A server as it comes, logging all it can; at the end its log must be lines, and know no secret."""
-    house = House(tmp_path_factory.mktemp("secrets"), limits=True)
+@pytest.fixture(scope="module", params=LINES)
+def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A server as it comes, logging all it can; at the end its log must be lines, and know no secret, nor may its metrics."""
+    door = free_port()
+    house = House(tmp_path_factory.mktemp("secrets"), "--log-format", request.param, "--metrics", f"127.0.0.1:{door}", limits=True)
     asyncio.run(house.start())
     yield house
+    for path in ("/metrics", "/readyz?verbose", f"/{CANARY}"):
+        answer = ask(door, "GET", path)
+        assert SECRETS.found(answer.text) == [] and re.fullmatch(r"[\x20-\x7e\n]+", answer.text), path
     assert house.alive() and asyncio.run(house.drain()) == 0
     log = house.log.read_text()
     assert SECRETS.found(log) == []
     assert [form for form in own_secrets(house) if form in log] == []
     # A50: whatever was written into names, headers and paths, a log has lines of one form, without escapes for terminals.
-    assert [line for line in log.splitlines() if not LINE.match(line)] == []
+    assert [line for line in log.split("\n")[:-1] if not LINES[request.param].fullmatch(line)] == []
+    if request.param == "json":
+        assert all(json.loads(line)["message"] for line in log.splitlines() if not line.startswith("Parley is ready"))
 
 
 def own_secrets(house: House) -> list[str]:

@@ -29,6 +29,7 @@ package final class AccountManager: AccountService, UserDirectory {
         var throttle: LoginThrottle
         var whenSessionEnds: (@Sendable (SessionID, UserID) -> Void)?
         var verifier: TokenVerifier?
+        var counts = AccountCounts()
     }
 
     /// What a refresh came to.
@@ -87,13 +88,46 @@ package final class AccountManager: AccountService, UserDirectory {
         self.state.withLock { $0.verifier = verifier }
     }
 
-    /// Store calls that wait, for metrics.
+    /// Store calls and hashes that wait, for metrics.
     package var waitingForStore: Int { self.storeThread.waiting }
+    package var waitingForHash: Int { self.hasher.waiting }
+    package var counts: AccountCounts { self.state.withLock { $0.counts } }
 
     // MARK: Registering and logging in
 
     package func register(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant
     {
+        try await self.counted(.register) { () async throws(Refusal) in
+            try await self.makeAccount(name: name, password: password, device: device, from: origin)
+        }
+    }
+
+    package func logIn(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant {
+        try await self.counted(.login) { () async throws(Refusal) in
+            try await self.enter(name: name, password: password, device: device, from: origin)
+        }
+    }
+
+    package func refresh(token: String, from origin: Origin) async throws(Refusal) -> LoginGrant {
+        try await self.counted(.refresh) { () async throws(Refusal) in try await self.renew(token: token) }
+    }
+
+    private func counted(
+        _ request: AccountCounts.Request, _ body: () async throws(Refusal) -> LoginGrant
+    ) async throws(Refusal) -> LoginGrant {
+        do throws(Refusal) {
+            let grant = try await body()
+            self.state.withLock { $0.counts.add(request, nil) }
+            return grant
+        } catch {
+            self.state.withLock { $0.counts.add(request, error.code) }
+            throw error
+        }
+    }
+
+    private func makeAccount(
+        name: String, password: String, device: String, from origin: Origin
+    ) async throws(Refusal) -> LoginGrant {
         guard self.settings.registration else {
             throw Refusal(.forbidden, rule: "registration is switched off on this server")
         }
@@ -116,7 +150,7 @@ package final class AccountManager: AccountService, UserDirectory {
         }
     }
 
-    package func logIn(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant {
+    private func enter(name: String, password: String, device: String, from origin: Origin) async throws(Refusal) -> LoginGrant {
         let name = try NamePolicy.name(name)
         try NamePolicy.password(password)
         let device = try NamePolicy.device(device)
@@ -145,7 +179,7 @@ package final class AccountManager: AccountService, UserDirectory {
         }
     }
 
-    package func refresh(token: String, from origin: Origin) async throws(Refusal) -> LoginGrant {
+    private func renew(token: String) async throws(Refusal) -> LoginGrant {
         guard let payload = self.refresh.open(token), let claims = RefreshClaims(payload) else { throw Refusal(.badToken) }
         let (now, used) = (self.now(), tokenHash(token))
         let outcome = try await self.onStore { [self] () throws(AccountFailure) in

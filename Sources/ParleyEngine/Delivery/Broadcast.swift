@@ -10,6 +10,17 @@ struct FrameRun: Sendable {
     var ends: [Int] = []
 }
 
+/// Event frames that many connections get as they are, and how many entries they tell of.
+struct SharedFrames {
+    var frames = ByteBuffer()
+    var entries = 0
+
+    mutating func add(_ broadcast: Broadcast, in encoding: WireEncoding) {
+        self.frames.writeImmutableBuffer(broadcast.frames(in: encoding))
+        self.entries += broadcast.entries.count
+    }
+}
+
 /// Entries of one conversation, encoded once, as every member's connection gets them. Shared by all event loops.
 ///
 /// As JSON they are made here; in the binary encoding when the first connection that agreed on it asks for them.
@@ -84,6 +95,10 @@ final class Broadcast: Sendable {
         case .json: self.json.frames
         case .binary: self.run(in: .binary).frames
         }
+    }
+
+    func shared(in encoding: WireEncoding) -> SharedFrames {
+        SharedFrames(frames: self.frames(in: encoding), entries: self.entries.count)
     }
 
     /// Whether its binary frames were made.

@@ -44,7 +44,7 @@ final class Lanes {
     private var first = 0
     private(set) var pendingBytes = 0
     private var pendingWithheld = 0
-    private var joined = PerEncoding<(range: Range<Int>, frames: ByteBuffer)?>(nil, nil)
+    private var joined = PerEncoding<(range: Range<Int>, shared: SharedFrames)?>(nil, nil)
     private(set) var placeCount = 0
 
     private var end: Int { self.first + self.pending.count }
@@ -137,18 +137,18 @@ final class Lanes {
     }
 
     /// The bytes of a run, in one buffer for all who are owed the same in the same encoding.
-    func frames(_ run: Range<Int>, in encoding: WireEncoding) -> ByteBuffer {
-        if let joined = self.joined[encoding], joined.range == run { return joined.frames }
+    func frames(_ run: Range<Int>, in encoding: WireEncoding) -> SharedFrames {
+        if let joined = self.joined[encoding], joined.range == run { return joined.shared }
         var size = 0
-        var frames = ByteBuffer()
+        var shared = SharedFrames()
         for broadcast in self.broadcasts(run) {
-            if run.count == 1 { return broadcast.frames(in: encoding) }
+            if run.count == 1 { return broadcast.shared(in: encoding) }
             size += broadcast.bytes
         }
-        frames.reserveCapacity(size)
-        for broadcast in self.broadcasts(run) { frames.writeImmutableBuffer(broadcast.frames(in: encoding)) }
-        self.joined[encoding] = (run, frames)
-        return frames
+        shared.frames.reserveCapacity(size)
+        for broadcast in self.broadcasts(run) { shared.add(broadcast, in: encoding) }
+        self.joined[encoding] = (run, shared)
+        return shared
     }
 
     // MARK: Turns

@@ -31,6 +31,9 @@ final class LoopDelivery {
     private var endedSessions: [SessionID: Int64] = [:]
     var signals = Signals()
     var compat = CompatSessions()
+    /// What operators see of this loop. Nothing is called while it is changed, so the check for overlapping accesses, which costs
+    /// more than the addition, is left out.
+    @exclusivity(unchecked) var counts = LoopCounts()
     /// What users may ask for over HTTP: a bucket for each who did in the last minute.
     private var exchangeBuckets: [UserID: RateBucket] = [:]
 
@@ -70,7 +73,11 @@ final class LoopDelivery {
             case .watch(let origin, let users):
                 if let connection = self.connections[origin.connection] { self.watch(users, by: connection) }
             case .receipts(let user, let frames):
-                for connection in self.users[user] ?? [] { connection.enqueue(frames) }
+                for connection in self.users[user] ?? [] where !connection.isBehind {
+                    self.counts.receiptFrames += 1
+                    self.counts.receiptBytes += frames.readableBytes
+                    connection.enqueue(frames)
+                }
             case .typing(let user, let conversation): self.typing(user, in: conversation)
             case .presence(let user, let online): self.presence(user, online: online)
             case .gone(let user, let conversations, let connection):
@@ -142,7 +149,10 @@ final class LoopDelivery {
 
     // MARK: Connections
 
-    func add(_ connection: Connection) { self.connections[connection.id] = connection }
+    func add(_ connection: Connection) {
+        self.connections[connection.id] = connection
+        if !connection.isExchange { self.counts.open[connection.encoding] += 1 }
+    }
 
     /// How long a user must wait before his next request over HTTP, in milliseconds; nil if he need not (R114).
     func exchangeWait(of user: UserID) -> Int64? {
@@ -163,6 +173,7 @@ final class LoopDelivery {
             self.engine.shard.post(CollectionOfOne(.detach(user, connection: "")))
             return
         }
+        self.counts.live[connection.encoding] += 1
         self.users[user, default: []].append(connection)
         connection.reserveSeats(seats.count)
         for seat in seats { self.enter(connection, seat) }
@@ -170,7 +181,11 @@ final class LoopDelivery {
 
     func remove(_ connection: Connection) {
         self.connections[connection.id] = nil
-        guard let user = connection.user, connection.isLive, !connection.isExchange else { return }
+        guard !connection.isExchange else { return }
+        self.counts.open[connection.encoding] -= 1
+        if connection.isBehind { self.counts.behind -= 1 }
+        guard let user = connection.user, connection.isLive else { return }
+        self.counts.live[connection.encoding] -= 1
         self.signals.forget(connection.id, watching: connection.watched)
         for seat in connection.takeSeats() { self.vacate(seat) }
         self.users[user]?.removeAll { $0 === connection }

@@ -56,11 +56,11 @@ final class LoopOutbox: Sendable {
         guard let readers = self.readers.withLock({ $0 }) else { return false }
         switch effect {
         case .readers(let question, let page):
-            readers.answer(question, page) { self.hand([.frames(question.origin, $0)], to: question.origin.loop) }
+            readers.answer(question, page) { self.hand([$0], to: question.origin.loop) }
         case .online(let origin, let user, let subject, let online, let count, let watch):
             let answer = OnlineAnswer(origin: origin, user: user, subject: subject, online: online, count: count)
             readers.answer(answer) {
-                self.hand([.frames(origin, $0)], to: origin.loop)
+                self.hand([$0], to: origin.loop)
             } seen: { users in
                 if watch { self.hand([.watch(origin, users)], to: origin.loop) }
             }

@@ -1,6 +1,6 @@
 import DequeModule
 import NIOCore
-import ParleyWire
+package import ParleyWire
 
 /// What one event loop writes, turn by turn, so that nobody waits for the fan-out of a large room (R25, R28).
 ///
@@ -140,12 +140,12 @@ final class LoopTurns {
 final class JoinedFrames {
     private let encoding: WireEncoding
     private var parts: [Broadcast] = []
-    private var buffer = ByteBuffer()
+    private var joined = SharedFrames()
 
     init(_ encoding: WireEncoding) { self.encoding = encoding }
 
     /// The bytes of these broadcasts in one buffer.
-    func join(_ outgoing: [Outgoing]) -> ByteBuffer {
+    func join(_ outgoing: [Outgoing]) -> SharedFrames {
         if self.parts.count == outgoing.count {
             var same = true
             for (index, part) in outgoing.enumerated() {
@@ -154,7 +154,7 @@ final class JoinedFrames {
                     break
                 }
             }
-            if same { return self.buffer }
+            if same { return self.joined }
         }
         self.parts.removeAll(keepingCapacity: true)
         var size = 0
@@ -162,30 +162,30 @@ final class JoinedFrames {
             self.parts.append(broadcast)
             size += broadcast.bytes
         }
-        self.buffer = ByteBuffer()
-        self.buffer.reserveCapacity(size)
-        for part in self.parts { self.buffer.writeImmutableBuffer(part.frames(in: self.encoding)) }
-        return self.buffer
+        self.joined = SharedFrames()
+        self.joined.frames.reserveCapacity(size)
+        for part in self.parts { self.joined.add(part, in: self.encoding) }
+        return self.joined
     }
 
     func clear() {
         guard !self.parts.isEmpty else { return }
         self.parts.removeAll(keepingCapacity: true)
-        self.buffer = ByteBuffer()
+        self.joined = SharedFrames()
     }
 }
 
 /// One of something for each encoding.
-struct PerEncoding<Value> {
-    var json: Value
-    var binary: Value
+package struct PerEncoding<Value> {
+    package var json: Value
+    package var binary: Value
 
-    init(_ json: Value, _ binary: Value) {
+    package init(_ json: Value, _ binary: Value) {
         self.json = json
         self.binary = binary
     }
 
-    subscript(_ encoding: WireEncoding) -> Value {
+    package subscript(_ encoding: WireEncoding) -> Value {
         get {
             switch encoding {
             case .json: self.json
@@ -200,3 +200,5 @@ struct PerEncoding<Value> {
         }
     }
 }
+
+extension PerEncoding: Sendable where Value: Sendable {}

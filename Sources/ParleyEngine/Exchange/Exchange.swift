@@ -88,16 +88,6 @@ extension Engine {
             }
         }
     }
-
-    /// Sockets open now, logged in or not, on all event loops.
-    package func countConnections() -> EventLoopFuture<Int> {
-        let counts = self.outbox.indices.map { index in
-            let promise = self.nextLoop().makePromise(of: Int.self)
-            self.outbox.onLoop(index) { promise.succeed($0.connections.values.count { !$0.isExchange }) }
-            return promise.futureResult
-        }
-        return EventLoopFuture.reduce(0, counts, on: self.nextLoop(), +)
-    }
 }
 
 /// What stands in the place of a socket for one exchange: the first frame written to it is the answer.

@@ -13,6 +13,7 @@ final class PushPlanner: Sendable {
         /// By conversation: the newest message since the last pass.
         var due: [ConversationID: Int64] = [:]
         var online: Set<UserID> = []
+        var counts = PushCounts()
     }
 
     private let state = Mutex(State())
@@ -27,6 +28,8 @@ final class PushPlanner: Sendable {
         self.logger = logger
         self.pageSize = settings.wakesPerPage
     }
+
+    var counts: PushCounts { self.state.withLock { $0.counts } }
 
     /// Takes note of what a turn of the shard published, and of who came and went.
     func observe(_ effects: [Effect]) {
@@ -63,9 +66,13 @@ final class PushPlanner: Sendable {
                     user: recipient.user, conversation: conversation, sequence: sequence, mentioned: recipient.mentioned,
                     badge: recipient.badge)
             }
-            if !notices.isEmpty { self.hook.wake(notices) }
+            if !notices.isEmpty {
+                self.hook.wake(notices)
+                self.state.withLock { $0.counts.notices += notices.count }
+            }
             if found.count == limit, let last = found.last { self.pass(conversation, sequence, afterSlot: last.slot) }
         } refused: { refusal in
+            self.state.withLock { $0.counts.failures += 1 }
             self.logger.warning(
                 "members were not woken", metadata: ["conversation": "\(conversation)", "cause": "\(refusal.code)"])
         }

@@ -211,11 +211,4 @@ struct ReadAnswers: Sendable {
         case .store: Refusal(.unavailable, retryMilliseconds: 1_000)
         }
     }
-
-    static func error(_ refusal: Refusal, _ id: Int64) -> ByteBuffer {
-        var encoder = FrameEncoder()
-        var buffer = ByteBuffer()
-        encoder.error(id: id, refusal, into: &buffer)
-        return buffer
-    }
 }

@@ -9,7 +9,7 @@ final class ReaderPool: Sendable {
     private let reader: any MessageReader
     private let answers: ReadAnswers
     private let threads: NIOThreadPool
-    private let waiting = Atomic<Int>(0)
+    private let queued = Atomic<Int>(0)
     private let waitingMax: Int
 
     init(reader: any MessageReader, epoch: String, links: LinkSecrets, settings: EngineSettings) {
@@ -20,45 +20,48 @@ final class ReaderPool: Sendable {
         self.threads.start()
     }
 
+    /// Reads that wait for a thread, those under way included.
+    var waiting: Int { self.queued.load(ordering: .relaxed) }
+
     /// Answers a request; `reply` is called on a thread of the pool, or at once with a refusal when too many wait.
     ///
     /// - Parameter now: In milliseconds since 1970.
     func answer(
-        _ request: ClientFrame, id: Int64, for user: UserID, at now: Int64, reply: @escaping @Sendable (ByteBuffer) -> Void
+        _ request: ClientFrame, _ origin: RequestOrigin, for user: UserID, at now: Int64,
+        reply: @escaping @Sendable (LoopEffect) -> Void
     ) {
-        self.frames(id, reply: reply) { (answers, buffer) throws(ReadFailure) in
-            try answers.write(request, id: id, for: user, at: now, into: &buffer)
+        self.frames(origin, reply: reply) { (answers, buffer) throws(ReadFailure) in
+            try answers.write(request, id: origin.request, for: user, at: now, into: &buffer)
         }
     }
 
     /// Finds the names of a page of slots.
-    func answer(_ question: ReceiptQuestion, _ page: ReaderPage, reply: @escaping @Sendable (ByteBuffer) -> Void) {
-        let id = question.origin.request
-        self.frames(id, reply: reply) { (answers, buffer) throws(ReadFailure) in
+    func answer(_ question: ReceiptQuestion, _ page: ReaderPage, reply: @escaping @Sendable (LoopEffect) -> Void) {
+        self.frames(question.origin, reply: reply) { (answers, buffer) throws(ReadFailure) in
             try answers.write(question, page, into: &buffer)
         }
     }
 
     /// Finds out who of these users may be seen by the one who asks, and answers; `seen` is told of them.
     func answer(
-        _ online: OnlineAnswer, reply: @escaping @Sendable (ByteBuffer) -> Void, seen: @escaping @Sendable ([UserID]) -> Void
+        _ online: OnlineAnswer, reply: @escaping @Sendable (LoopEffect) -> Void, seen: @escaping @Sendable ([UserID]) -> Void
     ) {
-        self.frames(online.origin.request, reply: reply) { (answers, buffer) throws(ReadFailure) in
+        self.frames(online.origin, reply: reply) { (answers, buffer) throws(ReadFailure) in
             seen(try answers.write(online, into: &buffer))
         }
     }
 
     private func frames(
-        _ id: Int64, reply: @escaping @Sendable (ByteBuffer) -> Void,
+        _ origin: RequestOrigin, reply: @escaping @Sendable (LoopEffect) -> Void,
         _ write: @escaping @Sendable (ReadAnswers, inout ByteBuffer) throws(ReadFailure) -> Void
     ) {
         let answers = self.answers
         self.perform { _ throws(ReadFailure) in
             var buffer = ByteBuffer()
             try write(answers, &buffer)
-            reply(buffer)
+            reply(.frames(origin, buffer))
         } refused: { refusal in
-            reply(ReadAnswers.error(refusal, id))
+            reply(.answer(origin, .refused(refusal)))
         }
     }
 
@@ -67,13 +70,13 @@ final class ReaderPool: Sendable {
         _ body: @escaping @Sendable (any MessageReader) throws(ReadFailure) -> Void,
         refused: @escaping @Sendable (Refusal) -> Void
     ) {
-        guard self.waiting.wrappingAdd(1, ordering: .relaxed).newValue <= self.waitingMax else {
-            self.waiting.wrappingSubtract(1, ordering: .relaxed)
+        guard self.queued.wrappingAdd(1, ordering: .relaxed).newValue <= self.waitingMax else {
+            self.queued.wrappingSubtract(1, ordering: .relaxed)
             return refused(Refusal(.overloaded, retryMilliseconds: 1_000))
         }
         let reader = self.reader
         self.threads.submit { state in
-            defer { self.waiting.wrappingSubtract(1, ordering: .relaxed) }
+            defer { self.queued.wrappingSubtract(1, ordering: .relaxed) }
             guard case .active = state else { return refused(Refusal(.draining)) }
             do throws(ReadFailure) {
                 try body(reader)

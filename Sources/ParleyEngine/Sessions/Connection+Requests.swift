@@ -89,9 +89,7 @@ extension Connection {
 
     private func read(_ frame: ClientFrame, _ origin: RequestOrigin, _ identity: Identity) {
         let engine = self.engine
-        engine.readers.answer(frame, id: origin.request, for: identity.user, at: engine.clock.wall()) { frames in
-            engine.hand([.frames(origin, frames)], to: origin.loop)
-        }
+        engine.readers.answer(frame, origin, for: identity.user, at: engine.clock.wall()) { engine.hand([$0], to: origin.loop) }
     }
 
     /// The token's secret is checked here, its link in the transaction that lets the user in.

@@ -43,7 +43,7 @@ extension Connection {
         if case .run(let run) = due, isShared, self.outgoing.isEmpty, self.notedHeads.isEmpty, !self.isBehind,
             self.socket.isWritable
         {
-            return self.socket.write(lanes.frames(run, in: self.encoding))
+            return self.socket.write(self.counted(lanes.frames(run, in: self.encoding)))
         }
         guard due != .nothing else { return }
         if !self.socket.isWritable { self.fallBehind() }
@@ -65,7 +65,9 @@ extension Connection {
     func answer(_ request: Int64, _ answer: Answer) {
         var frame = ByteBuffer()
         switch answer {
-        case .ack(let entry): self.delivery.encoder.ack(id: request, entry, into: &frame)
+        case .ack(let entry):
+            self.delivery.counts.acks += 1
+            self.delivery.encoder.ack(id: request, entry, into: &frame)
         case .created(let conversation, let clientID), .exists(let conversation, let clientID):
             self.delivery.encoder.created(id: request, conversation, clientID: clientID, into: &frame)
         case .ok: self.delivery.encoder.ok(id: request, into: &frame)
@@ -169,10 +171,15 @@ extension Connection {
         defer { self.outgoing.removeAll(keepingCapacity: self.outgoing.capacity <= 16) }
         guard !self.isBehind else { return self.ownFrames() }
         if self.outgoing.count == 1, case .broadcast(let broadcast) = self.outgoing[0], !self.asked(broadcast) {
-            return broadcast.frames(in: self.encoding)
+            return self.counted(broadcast.shared(in: self.encoding))
         }
         let isShared = self.outgoing.allSatisfy { if case .broadcast(let part) = $0 { !self.asked(part) } else { false } }
-        return isShared ? self.delivery.turns.joined[self.encoding].join(self.outgoing) : self.ownFrames()
+        return isShared ? self.counted(self.delivery.turns.joined[self.encoding].join(self.outgoing)) : self.ownFrames()
+    }
+
+    private func counted(_ shared: SharedFrames) -> ByteBuffer {
+        self.delivery.counts.deliveries += shared.entries
+        return shared.frames
     }
 
     private func asked(_ broadcast: Broadcast) -> Bool { broadcast.originConnections.contains(self.id) }
@@ -193,7 +200,7 @@ extension Connection {
                 } else if self.asked(broadcast) {
                     self.writeMixed(broadcast, into: &frames)
                 } else {
-                    frames.writeImmutableBuffer(broadcast.frames(in: self.encoding))
+                    frames.writeImmutableBuffer(self.counted(broadcast.shared(in: self.encoding)))
                 }
             }
         }
@@ -229,6 +236,7 @@ extension Connection {
                     self.add(ack, to: &frames)
                 }
             } else if let slice = run.frames.getSlice(at: run.frames.readerIndex + start, length: end - start) {
+                self.delivery.counts.deliveries += 1
                 frames.writeImmutableBuffer(slice)
             }
             start = end
@@ -243,6 +251,7 @@ extension Connection {
     }
 
     private func writeAck(_ broadcast: Broadcast, _ index: Int, into frames: inout ByteBuffer) {
+        self.delivery.counts.acks += 1
         self.delivery.encoder.ack(id: broadcast.origins[index].request, broadcast.entries[index], into: &frames)
     }
 
@@ -251,6 +260,8 @@ extension Connection {
     private func fallBehind() {
         guard !self.isBehind else { return }
         self.isBehind = true
+        self.delivery.counts.fellBehind += 1
+        self.delivery.counts.behind += 1
         // What waits now is dropped too, so everything since the last word on heads is news.
         self.socket.pauseReading()
     }
@@ -260,6 +271,7 @@ extension Connection {
     func becameWritable() {
         guard self.isBehind else { return }
         self.isBehind = false
+        self.delivery.counts.behind -= 1
         self.socket.resumeReading()
         var frame = ByteBuffer()
         self.delivery.encoder.behind(heads: self.newsAfterDrop(), into: &frame)

@@ -220,8 +220,16 @@ final class Connection: SocketSession {
         self.seenTick = self.delivery.tick - 1
         var ready = ByteBuffer()
         self.delivery.encoder.ready(
-            id: request, user: identity.user, name: identity.name, session: identity.session, connection: self.name, into: &ready)
+            id: request, user: identity.user, name: identity.name, session: identity.session, connection: self.name,
+            into: &ready)
         self.append(.frames(ready), isUrgent: true)
+        // With the name that `ready` told: so a client's report and a log line meet (R119).
+        self.engine.logger.info(
+            "logged in",
+            metadata: [
+                "connection": "\(self.name)", "trace_id": "\(self.info.trace)", "user": "\(identity.user)",
+                "session": "\(identity.session)",
+            ])
         return true
     }
 
@@ -259,6 +267,11 @@ final class Connection: SocketSession {
 
     func refuse(_ request: Int64?, _ refusal: Refusal) {
         if refusal.code.closes { return self.refuseAndClose(refusal, request) }
+        self.tell(refusal, request)
+    }
+
+    private func tell(_ refusal: Refusal, _ request: Int64?) {
+        self.delivery.counts.refused(refusal.code)
         var frame = ByteBuffer()
         self.delivery.encoder.error(id: request, refusal, into: &frame)
         self.writeNow(frame)
@@ -267,9 +280,7 @@ final class Connection: SocketSession {
     /// Tells why, then ends the connection.
     func refuseAndClose(_ refusal: Refusal, _ request: Int64? = nil) {
         if case .closed = self.state { return }
-        var frame = ByteBuffer()
-        self.delivery.encoder.error(id: request, refusal, into: &frame)
-        self.writeNow(frame)
+        self.tell(refusal, request)
         self.finish()
         self.socket.close(code: refusal.code.closeCode, reason: refusal.code.name)
     }

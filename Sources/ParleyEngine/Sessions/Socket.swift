@@ -47,15 +47,18 @@ package struct ConnectionInfo: Sendable {
     package var subprotocol: Subprotocol
     /// Names the connection in logs, here and at the client (R119).
     package var connection: UInt64
+    /// Names it in logs, here and in other programs.
+    package var trace: TraceID
 
-    /// What the connection is called outside.
-    var name: String { String(self.connection, radix: 16) }
-
-    package init(origin: Origin, subprotocol: Subprotocol, connection: UInt64 = 0) {
+    package init(origin: Origin, subprotocol: Subprotocol, connection: UInt64 = 0, trace: TraceID = .none) {
         self.origin = origin
         self.subprotocol = subprotocol
         self.connection = connection
+        self.trace = trace
     }
+
+    /// The connection as logs and `ready` name it.
+    package var name: String { String(self.connection, radix: 16) }
 }
 
 /// Makes the engine's side of a connection. Called on the socket's event loop, after the upgrade.

@@ -61,6 +61,12 @@ final class ShardRunner: Sendable {
         return open
     }
 
+    /// What the shard had counted when its last turn ended.
+    var counts: ShardCounts { self.worker.published.withLock { $0 } }
+
+    /// What was handed over and not taken yet.
+    var waiting: Int { self.mailbox.withLock { $0.inputs.count } }
+
     /// Whether the store took the last batch that it was given; a full disk is no fault of the store's.
     var isStoring: Bool { self.worker.isStoring.load(ordering: .relaxed) }
 

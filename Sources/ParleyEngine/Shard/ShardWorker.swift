@@ -8,6 +8,8 @@ import Synchronization
 /// `@unchecked Sendable` is sound because only jobs of the runner's one-thread pool touch it, one at a time.
 final class ShardWorker: @unchecked Sendable {
     let isStoring = Atomic<Bool>(true)
+    /// What was counted up to the end of the last turn, for whoever asks.
+    let published = Mutex(ShardCounts())
     private let store: any MessageStore
     private let settings: EngineSettings
     private let clock: EngineClock
@@ -19,9 +21,7 @@ final class ShardWorker: @unchecked Sendable {
     private var notes: [(origin: RequestOrigin, note: Note, direct: ConversationID?)] = []
     private var lookups: [(Submission, Refusal)] = []
     private var ticks = 0
-    /// Batches stored, and the drafts in them: how well commits were shared.
-    private var commits = 0
-    private var drafts = 0
+    private var counts = ShardCounts()
 
     init(
         store: any MessageStore, settings: EngineSettings, clock: EngineClock, logger: Logger,
@@ -44,7 +44,14 @@ final class ShardWorker: @unchecked Sendable {
         effects.append(contentsOf: self.storeNotes())
         effects.append(contentsOf: self.answerReceipts())
         if self.positionsDue { effects.append(contentsOf: self.tick()) }
+        // Before anybody is answered: who has an ack finds it counted.
+        self.publishCounts()
         if !effects.isEmpty { self.deliver(effects) }
+    }
+
+    private func publishCounts() {
+        self.counts.waiting = self.backlog.count + self.sequencer.waiting
+        self.published.withLock { $0 = self.counts }
     }
 
     /// Once a second: positions are written, senders hear who has read, and what nobody uses is cleared.
@@ -62,7 +69,9 @@ final class ShardWorker: @unchecked Sendable {
     func finish() {
         while !self.isIdle { self.turn([]) }
         self.writePositions()
-        self.logger.info("the shard ends", metadata: ["drafts": "\(self.drafts)", "commits": "\(self.commits)"])
+        self.publishCounts()
+        let rows = self.counts.rows
+        self.logger.info("the shard ends", metadata: ["entries": "\(rows.sum)", "commits": "\(rows.total)"])
     }
 
     private func take() -> [Effect] {
@@ -128,17 +137,36 @@ final class ShardWorker: @unchecked Sendable {
         self.lookups.removeAll()
         guard !batch.drafts.isEmpty else { return effects + batch.answers }
         do throws(StoreFailure) {
-            effects.append(contentsOf: self.sequencer.complete(batch, try self.store.append(batch.drafts)))
+            let started = self.clock.fine()
+            let outcomes = try self.store.append(batch.drafts)
+            self.count(outcomes, microseconds: (self.clock.fine() - started) / 1_000)
+            effects.append(contentsOf: self.sequencer.complete(batch, outcomes))
             self.isStoring.store(true, ordering: .relaxed)
-            self.commits += 1
-            self.drafts += batch.drafts.count
         } catch {
             effects.append(contentsOf: self.failed(batch, error))
         }
         return effects
     }
 
+    private func count(_ outcomes: [AppendOutcome], microseconds: Int64) {
+        let before = self.counts.entries
+        for outcome in outcomes {
+            switch outcome {
+            case .appended(let entry, _):
+                self.counts.entries += 1
+                if entry.kind == .message { self.counts.messages += 1 }
+            case .duplicate: self.counts.duplicates += 1
+            case .refused: continue
+            }
+        }
+        // Without an entry there was nothing to commit.
+        guard self.counts.entries > before else { return }
+        self.counts.rows.count(Int64(self.counts.entries - before))
+        self.counts.commits.count(microseconds)
+    }
+
     private func failed(_ batch: Batch, _ failure: StoreFailure) -> [Effect] {
+        self.counts.failures += 1
         if case .full = failure {} else { self.isStoring.store(false, ordering: .relaxed) }
         self.logger.error("a batch was not stored", metadata: ["drafts": "\(batch.submissions.count)", "failure": "\(failure)"])
         return self.sequencer.fail(batch, failure)
@@ -173,6 +201,7 @@ final class ShardWorker: @unchecked Sendable {
             guard command.mayHaveMade(stored) else {
                 return .answer(submission.origin, .refused(Refusal(.clientIDConflict, field: "client_id")))
             }
+            self.counts.duplicates += 1
             return .answer(submission.origin, Sequencer.answer(for: stored))
         }
     }
@@ -182,6 +211,7 @@ final class ShardWorker: @unchecked Sendable {
         let updates = self.sequencer.takePositions()
         do throws(StoreFailure) {
             try self.store.advance(updates)
+            self.counts.positions += updates.count
         } catch {
             self.logger.error("positions were not written", metadata: ["positions": "\(updates.count)", "failure": "\(error)"])
             self.sequencer.restore(updates)

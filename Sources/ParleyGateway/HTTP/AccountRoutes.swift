@@ -42,7 +42,6 @@ package struct PeerRequestContext: RemoteAddressRequestContext {
 /// | POST /v1/ticket | none | ticket |
 /// | GET /v1/me | | me |
 /// | GET /v1/users?prefix=&limit= | | users |
-/// | GET /healthz | | 200 or 503 |
 package struct AccountRoutes: Sendable {
     /// The longest body, in bytes.
     static let bodyBytes = 8_192
@@ -52,20 +51,15 @@ package struct AccountRoutes: Sendable {
     /// For `HTTPErrors`.
     package static let methods: [String: [HTTPRequest.Method]] = [
         "/v1/register": [.post], "/v1/login": [.post], "/v1/refresh": [.post], "/v1/logout": [.post], "/v1/ticket": [.post],
-        "/v1/me": [.get], "/v1/users": [.get], "/healthz": [.get],
+        "/v1/me": [.get], "/v1/users": [.get],
     ]
 
     private let accounts: any AccountService & UserDirectory
     private let address: ClientAddress
-    private let isReady: @Sendable () -> Bool
 
-    package init(
-        accounts: any AccountService & UserDirectory, address: ClientAddress = ClientAddress(),
-        isReady: @escaping @Sendable () -> Bool
-    ) {
+    package init(accounts: any AccountService & UserDirectory, address: ClientAddress = ClientAddress()) {
         self.accounts = accounts
         self.address = address
-        self.isReady = isReady
     }
 
     /// Adds the routes. `HTTPErrors` should have been added before.
@@ -106,11 +100,6 @@ package struct AccountRoutes: Sendable {
         router.get("/v1/users") { request, _ in
             _ = try await self.identity(of: request)
             return try await self.users(request)
-        }
-        router.get("/healthz") { _, _ in
-            self.isReady()
-                ? Response.json(#"{"status":"ok"}"#)
-                : Response.json(#"{"status":"unavailable"}"#, status: .serviceUnavailable)
         }
     }
 

@@ -36,6 +36,9 @@ struct GatheredResponse: Sendable {
 /// A request on its way to the responder, and the way back to its connection.
 struct RequestJob: Sendable {
     var request: Request
+    /// The request as logs name it: its connection, and which one on it.
+    var name: String
+    var trace: TraceID
     var origin: Origin
     var connection: NIOLoopBound<HTTPConnection>
     var eventLoop: any EventLoop
@@ -76,7 +79,16 @@ package final class GatewayCore: Sendable {
     }
 
     private func respond(to job: RequestJob) async -> GatheredResponse {
-        let context = GatewayRequestContext(source: .init(logger: self.logger, origin: job.origin))
+        var logger = self.logger
+        logger[metadataKey: "request"] = "\(job.name)"
+        logger[metadataKey: "trace_id"] = "\(job.trace)"
+        let context = GatewayRequestContext(source: .init(logger: logger, origin: job.origin))
+        let response = await self.respond(to: job, context)
+        logger.debug("request answered", metadata: ["status": .stringConvertible(response.head.status.code)])
+        return response
+    }
+
+    private func respond(to job: RequestJob, _ context: GatewayRequestContext) async -> GatheredResponse {
         do {
             let response = try await self.responder(job.request, context)
             var gathered = GatheredResponse(head: response.head)
@@ -92,8 +104,7 @@ package final class GatewayCore: Sendable {
         } catch let error as any HTTPResponseError {
             return self.explained(GatheredResponse(head: HTTPResponse(status: error.status)))
         } catch {
-            self.logger.error("request failed", metadata: ["path": "\(job.request.uri.path)", "cause": "\(error)"])
-            return GatheredResponse(Refusal(.internalError))
+            return GatheredResponse(Refusal.unforeseen(error, context.logger))
         }
     }
 

@@ -63,6 +63,16 @@ package struct GatewayServer: Service {
 
     /// Connections now, sockets included.
     package var connections: Int { self.core.ledger.total }
+    /// How many there may be.
+    package var connectionsMax: Int { self.core.configuration.connectionCap }
+
+    /// Asks each event loop for its numbers; complete when the last has answered.
+    package func counts() -> EventLoopFuture<GatewayCounts> {
+        let parts = self.environments.map { environment in
+            environment.registry.eventLoop.submit { environment.sockets.value?.counts ?? GatewayCounts() }
+        }
+        return EventLoopFuture.reduce(into: GatewayCounts(), parts, on: self.group.next()) { $0.add($1) }
+    }
 
     /// Listens until a graceful shutdown or a cancellation, and returns when the last connection has ended, at the latest
     /// `drainSeconds` later. Throws when the port cannot be bound.

@@ -44,6 +44,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     /// What was decoded while a request was being answered: at most what one read brought.
     private var backlog: [HTTPServerRequestPart] = []
     private var owesRead = false
+    /// Requests that came whole.
+    private var requests = 0
 
     init(
         core: GatewayCore, environment: SocketEnvironment, peer: SocketAddress?, meter: RequestLineMeter,
@@ -209,8 +211,17 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         self.deadlines.wait(for: .answer, at: self.registry.now)
         let request = Request(head: converted, body: RequestBody(buffer: body))
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+        self.requests += 1
         self.core.submit(
-            RequestJob(request: request, origin: self.origin(of: head), connection: connection, eventLoop: context.eventLoop))
+            RequestJob(
+                request: request, name: "\(self.name)-\(self.requests)", trace: Self.trace(of: head),
+                origin: self.origin(of: head), connection: connection, eventLoop: context.eventLoop))
+    }
+
+    /// The trace that the client names, or a new one where it names none, or more than one.
+    private static func trace(of head: HTTPRequestHead) -> TraceID {
+        let named = head.headers["traceparent"]
+        return named.count == 1 ? named.first.flatMap { TraceID(traceparent: $0) } ?? .random() : .random()
     }
 
     private func origin(of head: HTTPRequestHead) -> Origin {
@@ -257,6 +268,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
 
     private func send(_ response: GatheredResponse, isHead: Bool) {
         guard let context = self.context else { return }
+        self.environment.counts.answered(response.head.status.code)
         let status = HTTPResponseStatus(statusCode: response.head.status.code, reasonPhrase: response.head.status.reasonPhrase)
         var headers = HTTPHeaders()
         headers.reserveCapacity(response.head.headerFields.count + 8)
@@ -344,7 +356,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
             socket.cut()
             return self.cut()
         }
-        let info = ConnectionInfo(origin: origin, subprotocol: agreement.subprotocol, connection: self.id)
+        let info = ConnectionInfo(
+            origin: origin, subprotocol: agreement.subprotocol, connection: self.id, trace: Self.trace(of: head))
         socket.start(info: info)
     }
 }

@@ -18,6 +18,15 @@ extension Refusal: HTTPResponseError {
     }
 }
 
+extension Refusal {
+    /// What a client is told of an error that nobody thought of: nothing but the trace by which its log line is found (A49).
+    static func unforeseen(_ error: any Error, _ logger: Logger) -> Refusal {
+        // Its text may quote the request: only the type is logged (A50).
+        logger.error("request failed", metadata: ["error": "\(type(of: error))"])
+        return Refusal(.internalError, rule: logger[metadataKey: "trace_id"].map { "trace_id \($0)" } ?? "")
+    }
+}
+
 extension Response {
     /// An answer that no cache keeps and no browser guesses the type of.
     static func json(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
@@ -55,9 +64,7 @@ package struct HTTPErrors<Context: RequestContext>: RouterMiddleware {
         } catch let error as CancellationError {
             throw error
         } catch {
-            // Its text may quote the request: only the type is logged (A50).
-            context.logger.error("request failed", metadata: ["error": "\(type(of: error))"])
-            return Refusal(.internalError).response
+            return Refusal.unforeseen(error, context.logger).response
         }
     }
 

@@ -21,7 +21,7 @@ package struct Handshake: Sendable {
         case refuse(Refusal, [String])
     }
 
-    /// The path that upgrades.
+    /// The path that upgrades; empty where none does.
     package var path: String
     /// Subprotocols that we speak, the one for clients that offer none first.
     package var subprotocols: [Subprotocol]

@@ -53,11 +53,11 @@ package struct SocketDeadlines: Sendable, Equatable {
     }
 
     /// Why a connection was cut without a close handshake.
-    package enum Cause: String, Sendable {
+    package enum Cause: String, Sendable, CaseIterable {
         case silent
-        case messageTooSlow
-        case readerTooSlow
-        case closeUnanswered
+        case messageTooSlow = "message_too_slow"
+        case readerTooSlow = "reader_too_slow"
+        case closeUnanswered = "close_unanswered"
     }
 
     package enum Action: Sendable, Equatable {

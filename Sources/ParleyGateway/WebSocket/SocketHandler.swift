@@ -25,6 +25,9 @@ package final class SocketEnvironment {
     let registry: LoopRegistry
     let sessions: any SocketSessionFactory
     let logger: Logger
+    /// What operators see of this loop's sockets and requests. Nothing is called while it is changed, so the check for overlapping
+    /// accesses, which costs more than the addition, is left out.
+    @exclusivity(unchecked) var counts = GatewayCounts()
     /// A whole ping frame without payload.
     let pingFrame: ByteBuffer
 
@@ -75,6 +78,11 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
     /// Pings and pongs since the last sweep.
     private var controlFrames = 0
     private let openedAt: Int64
+    private var trace = TraceID.none
+    /// Why it ended, in our own words; the first cause counts.
+    private var cause = ""
+    private var framesIn = 0
+    private var framesOut = 0
 
     package init(id: UInt64, environment: SocketEnvironment, admission: consuming Admission) {
         self.id = id
@@ -88,6 +96,9 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
     /// Makes the session. Called once, with the 101 on its way and this the only handler that frames what goes out.
     package func start(info: ConnectionInfo) {
         guard self.phase == .open, self.context != nil, self.session == nil else { return }
+        self.trace = info.trace
+        self.environment.counts.opened += 1
+        self.environment.logger.info("connection opened", metadata: self.metadata(of: info))
         self.session = self.environment.sessions.makeSession(for: self, info: info)
         if self.environment.registry.isQuiescing { self.quiesce() }
     }
@@ -109,6 +120,7 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var input = self.unwrapInboundIn(data)
         guard self.phase != .ended else { return }
+        self.environment.counts.bytesIn += input.readableBytes
         if self.held != nil {
             self.hold(input)
         } else {
@@ -124,13 +136,13 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // The client ended its direction: with no close frame after it, there is nobody to talk to.
-        if let event = event as? ChannelEvent, event == .inputClosed { self.cut() }
+        if let event = event as? ChannelEvent, event == .inputClosed { self.cut("left without a close") }
         context.fireUserInboundEventTriggered(event)
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         self.environment.logger.debug("socket failed", metadata: self.metadata(cause: "\(error)"))
-        self.cut()
+        self.cut("socket failed")
     }
 
     // MARK: Socket
@@ -140,12 +152,16 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
     package func write(_ frames: ByteBuffer) {
         self.eventLoop.assertInEventLoop()
         guard self.phase == .open else { return }
+        let count = WebSocketFrameHeader.count(in: frames)
+        self.framesOut &+= count
+        self.environment.counts.framesOut += count
         self.send(frames)
     }
 
     package func close(code: UInt16, reason: String) {
         self.eventLoop.assertInEventLoop()
         guard self.phase == .open else { return }
+        self.note(reason)
         self.sendClose(code: code, reason: reason)
         self.phase = .closing
         self.resumeReading()
@@ -184,18 +200,28 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
         let settings = self.environment.settings.deadlines
         switch self.deadlines.sweep(at: now, waiting: waiting, isPaused: self.isPaused, settings: settings) {
         case .wait: break
-        case .ping: if self.isWritable { self.send(self.environment.pingFrame) }
+        case .ping:
+            guard self.isWritable else { return }
+            self.environment.counts.pings += 1
+            self.send(self.environment.pingFrame)
         case .cut(let cause):
-            self.environment.logger.debug("socket cut", metadata: self.metadata(cause: cause.rawValue))
-            self.cut()
+            self.environment.counts.cut(cause)
+            self.cut(cause.rawValue)
         }
     }
 
     package func quiesce() { self.close(code: CloseCode.goingAway, reason: "going away") }
 
-    package func cut() {
+    package func cut() { self.cut("cut") }
+
+    private func cut(_ cause: String) {
+        self.note(cause)
         self.end()
         self.context?.close(promise: nil)
+    }
+
+    private func note(_ cause: String) {
+        if self.cause.isEmpty { self.cause = cause }
     }
 
     // MARK: Inbound
@@ -226,9 +252,11 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
         switch event {
         case .text(let text):
             endedMessage = true
+            self.countMessage()
             if self.phase == .open { self.session?.received(text: text) }
         case .binary(let binary):
             endedMessage = true
+            self.countMessage()
             if self.phase == .open { self.session?.received(binary: binary) }
         case .ping(let payload):
             if self.countControlFrame(), self.phase == .open, self.controlFrames <= self.environment.settings.pongsPerSecond {
@@ -240,10 +268,16 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
             self.countControlFrame()
         case .close(let code):
             if self.phase == .open { self.sendClose(code: code, reason: "") }
+            self.note("closed by the client")
             self.finish()
         case .violation(let violation):
             self.fail(violation)
         }
+    }
+
+    private func countMessage() {
+        self.framesIn &+= 1
+        self.environment.counts.framesIn += 1
     }
 
     /// False when that was one too many.
@@ -257,7 +291,8 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
 
     private func fail(_ violation: FrameViolation) {
         guard self.phase != .ended else { return }
-        self.environment.logger.debug("protocol violation", metadata: self.metadata(cause: violation.reason))
+        self.environment.counts.violations += 1
+        self.note(violation.reason)
         if self.phase == .open { self.sendClose(code: violation.closeCode, reason: violation.reason) }
         self.finish()
     }
@@ -268,7 +303,7 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
         var held = self.held ?? ByteBuffer()
         self.held = nil
         guard held.readableBytes + input.readableBytes <= 2 * self.environment.settings.parser.messageBytes else {
-            return self.cut()
+            return self.cut("sent on after its end")
         }
         held.writeImmutableBuffer(input)
         self.held = held
@@ -278,6 +313,7 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
 
     private func send(_ frames: ByteBuffer) {
         guard let context = self.context else { return }
+        self.environment.counts.bytesOut += frames.readableBytes
         self.deadlines.wrote(frames.readableBytes)
         context.writeAndFlush(self.wrapOutboundOut(frames), promise: nil)
     }
@@ -321,14 +357,21 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
     private func endSession() {
         guard let session = self.session else { return }
         self.session = nil
+        let registry = self.environment.registry
+        self.environment.logger.info(
+            "connection closed",
+            metadata: self.metadata(cause: self.cause.isEmpty ? "lost" : self.cause).merging([
+                "seconds": .stringConvertible((registry.now - self.openedAt) / 1_000),
+                "frames_in": .stringConvertible(self.framesIn), "frames_out": .stringConvertible(self.framesOut),
+            ]) { $1 })
         // In a turn of its own: a write that fails can end the connection while the session is still writing.
         self.eventLoop.assumeIsolated().execute { session.disconnected() }
     }
 
     private func setAutoRead(_ value: Bool) {
         guard let context = self.context else { return }
-        context.channel.setOption(.autoRead, value: value).whenFailure { [id, logger = self.environment.logger] error in
-            logger.debug("autoRead failed", metadata: ["connection": "\(String(id, radix: 16))", "cause": "\(error)"])
+        context.channel.setOption(.autoRead, value: value).assumeIsolated().whenFailure { error in
+            self.environment.logger.debug("autoRead failed", metadata: self.metadata(cause: "\(error)"))
         }
     }
 
@@ -338,6 +381,13 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
     }
 
     private func metadata(cause: String) -> Logger.Metadata {
-        ["connection": "\(String(self.id, radix: 16))", "cause": "\(cause)"]
+        ["connection": "\(String(self.id, radix: 16))", "trace_id": "\(self.trace)", "cause": "\(cause)"]
+    }
+
+    private func metadata(of info: ConnectionInfo) -> Logger.Metadata {
+        [
+            "connection": "\(info.name)", "trace_id": "\(info.trace)", "address": "\(info.origin.address)",
+            "agent": "\(info.origin.agent.prefix(100))", "subprotocol": "\(info.subprotocol.rawValue)",
+        ]
     }
 }

@@ -34,10 +34,10 @@ struct RoutesWorld {
         let accounts = try AccountManager(
             store: self.store, hasher: try PasswordHasher(parameters: cheap, weakForTests: true), settings: settings)
         let router = Router(context: PeerRequestContext.self)
-        router.add(middleware: HTTPErrors(methods: AccountRoutes.methods))
+        router.add(middleware: HTTPErrors(methods: AccountRoutes.methods.merging(HealthRoutes.methods) { $1 }))
         let ready = self.ready
-        AccountRoutes(accounts: accounts, address: ClientAddress(trustedProxies: trustedProxies), isReady: { ready.value })
-            .add(to: router)
+        AccountRoutes(accounts: accounts, address: ClientAddress(trustedProxies: trustedProxies)).add(to: router)
+        HealthRoutes { [HealthCheck("started", true), HealthCheck("storing", ready.value)] }.add(to: router)
         router.get("/broken") { _, _ -> Response in throw Broken() }
         self.responder = router.buildResponder()
     }
@@ -62,7 +62,9 @@ struct RoutesWorld {
         let request = Request(
             head: HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields),
             body: RequestBody(buffer: ByteBuffer(bytes: bytes ?? [])))
-        let context = PeerRequestContext(source: ApplicationRequestContextSource(channel: channel, logger: Logger(label: "test")))
+        var logger = Logger(label: "test")
+        logger[metadataKey: "trace_id"] = "4bf92f3577b34da6a3ce929d0e0e4736"
+        let context = PeerRequestContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
         let response = try await self.responder.respond(to: request, context: context)
         let writer = Collector()
         try await response.body.write(writer)
@@ -280,6 +282,8 @@ final class Collector: ResponseBodyWriter, Sendable {
         let world = try RoutesWorld()
         let answer = try await world.send(.get, "/broken")
         #expect(answer.status == 500 && answer.field("name") == "internal_error" && !answer.text.contains("secret"))
+        // By this its line in the log is found (A49).
+        #expect(answer.field("rule") == "trace_id 4bf92f3577b34da6a3ce929d0e0e4736")
     }
 
     @Test func healthSaysWhetherTheServerIsReady() async throws {
@@ -287,7 +291,12 @@ final class Collector: ResponseBodyWriter, Sendable {
         let ready = try await world.send(.get, "/healthz")
         #expect(ready.status == 200 && ready.text == #"{"status":"ok"}"#)
         world.ready.value = false
-        #expect(try await world.send(.get, "/healthz").status == 503)
+        for path in ["/healthz", "/readyz", "/readyz?verbose"] {
+            let down = try await world.send(.get, path)
+            #expect(down.status == 503 && down.text == #"{"status":"unavailable","failed":["storing"]}"#, "\(path)")
+        }
+        // The process lives all the same (F32).
+        #expect(try await world.send(.get, "/livez").status == 200)
     }
 
     @Test func forwardedAddressIsBelievedOfTrustedProxiesOnly() async throws {
