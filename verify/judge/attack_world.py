@@ -63,6 +63,11 @@ class World:
                     answered = True
         except ConnectionClosed:
             return frames, socket.close_code
+        except AttributeError:
+            # The library aborts a transport that asyncio has closed already, where the server ends the connection while much is being sent.
+            if socket.close_code is None:
+                raise
+            return frames, socket.close_code
         return frames, None
 
     def error(self, raw: str | bytes, codes: set[int]) -> dict[str, Any]:
