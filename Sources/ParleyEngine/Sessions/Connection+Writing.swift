@@ -43,7 +43,7 @@ extension Connection {
         if case .run(let run) = due, isShared, self.outgoing.isEmpty, self.notedHeads.isEmpty, !self.isBehind,
             self.socket.isWritable
         {
-            return self.socket.write(self.counted(lanes.frames(run, in: self.encoding)))
+            return self.write(lanes.frames(run, in: self.encoding))
         }
         guard due != .nothing else { return }
         if !self.socket.isWritable { self.fallBehind() }
@@ -152,10 +152,18 @@ extension Connection {
         }
         if !self.socket.isWritable { self.fallBehind() }
         self.addNotedHeads()
-        let frames = self.takeFrames()
-        if frames.readableBytes > 0 { self.socket.write(frames) }
+        if let shared = self.sharedFrames() {
+            self.clearOutgoing()
+            self.write(shared)
+        } else {
+            let frames = self.ownFrames()
+            self.clearOutgoing()
+            if frames.readableBytes > 0 { self.socket.write(frames) }
+        }
         return true
     }
+
+    private func clearOutgoing() { self.outgoing.removeAll(keepingCapacity: self.outgoing.capacity <= 16) }
 
     private func addNotedHeads() {
         guard !self.notedHeads.isEmpty else { return }
@@ -166,16 +174,18 @@ extension Connection {
         self.outgoing.append(.frames(frame))
     }
 
-    /// What waits, as bytes: those that others get as well wherever nothing in it is for this connection alone.
-    private func takeFrames() -> ByteBuffer {
-        defer { self.outgoing.removeAll(keepingCapacity: self.outgoing.capacity <= 16) }
-        guard !self.isBehind else { return self.ownFrames() }
+    /// What waits, as bytes that others get as well; nil where something in it is for this connection alone.
+    private func sharedFrames() -> SharedFrames? {
+        guard !self.isBehind else { return nil }
         if self.outgoing.count == 1, case .broadcast(let broadcast) = self.outgoing[0], !self.asked(broadcast) {
-            return self.counted(broadcast.shared(in: self.encoding))
+            return broadcast.shared(in: self.encoding)
         }
         let isShared = self.outgoing.allSatisfy { if case .broadcast(let part) = $0 { !self.asked(part) } else { false } }
-        return isShared ? self.counted(self.delivery.turns.joined[self.encoding].join(self.outgoing)) : self.ownFrames()
+        return isShared ? self.delivery.turns.joined[self.encoding].join(self.outgoing) : nil
     }
+
+    /// Every entry is a frame.
+    private func write(_ shared: SharedFrames) { self.socket.write(self.counted(shared), count: shared.entries) }
 
     private func counted(_ shared: SharedFrames) -> ByteBuffer {
         self.delivery.counts.deliveries += shared.entries

@@ -13,6 +13,9 @@ package protocol Socket: AnyObject {
     /// other sockets. Does nothing on a socket that is closing.
     func write(_ frames: ByteBuffer)
 
+    /// The same, where the engine knows how many frames they are: a socket that counts them need not read their headers.
+    func write(_ frames: ByteBuffer, count: Int)
+
     /// Sends a close frame and ends the connection, at the latest 5 s later. What was written before goes out first.
     func close(code: UInt16, reason: String)
 
@@ -25,6 +28,7 @@ package protocol Socket: AnyObject {
 }
 
 extension Socket {
+    package func write(_ frames: ByteBuffer, count: Int) { self.write(frames) }
     package func loggedIn() {}
 }
 

@@ -149,10 +149,11 @@ package final class SocketHandler: ChannelInboundHandler, Socket, SweptConnectio
 
     package var isWritable: Bool { self.phase == .open && self.takesBytes }
 
-    package func write(_ frames: ByteBuffer) {
+    package func write(_ frames: ByteBuffer) { self.write(frames, count: WebSocketFrameHeader.count(in: frames)) }
+
+    package func write(_ frames: ByteBuffer, count: Int) {
         self.eventLoop.assertInEventLoop()
         guard self.phase == .open else { return }
-        let count = WebSocketFrameHeader.count(in: frames)
         self.framesOut &+= count
         self.environment.counts.framesOut += count
         self.send(frames)
