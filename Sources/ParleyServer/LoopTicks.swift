@@ -3,34 +3,53 @@ import NIOPosix
 import ParleyEngine
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// How long the turns of the event loops took: a turn that is long is what everybody on the loop waits for (R25).
+///
+/// Counted twice: by the clock on the wall, which is what is waited for, and by the processor time of the loop's thread, which is what
+/// the turn itself is to blame for; the rest went to other threads and programs.
 final class LoopTicks: NIOEventLoopMetricsDelegate {
     /// Upper bounds of the counts, in microseconds; one more counts what is longer.
-    static let bounds: [Int64] = [250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 250_000]
+    private static let bounds: [Int64] = [250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 250_000]
 
-    private let counts: [Counter] = (0...LoopTicks.bounds.count).map { _ in Counter() }
-    private let sum = Atomic<Int64>(0)
-    private let longest = Atomic<Int64>(0)
-
-    /// An atomic in an array must have a place of its own.
-    private final class Counter: Sendable {
-        let value = Atomic<Int64>(0)
+    /// All in microseconds.
+    struct Counts: Sendable {
+        /// By the clock on the wall.
+        var turns = Histogram(bounds: LoopTicks.bounds)
+        var longest: Int64 = 0
+        /// By processor time.
+        var work = Histogram(bounds: LoopTicks.bounds)
+        var longestWork: Int64 = 0
+        /// What each loop's thread had used when its last turn ended.
+        fileprivate var used: [ObjectIdentifier: Int64] = [:]
     }
 
-    /// In microseconds.
-    var turns: Histogram {
-        Histogram(
-            bounds: Self.bounds, counts: self.counts.map { $0.value.load(ordering: .relaxed) },
-            sum: self.sum.load(ordering: .relaxed))
-    }
-    /// In microseconds.
-    var longestMicroseconds: Int64 { self.longest.load(ordering: .relaxed) }
+    private let state = Mutex(Counts())
 
+    var counts: Counts { self.state.withLock { $0 } }
+
+    /// Called by each loop on its thread.
     func processedTick(info: NIOEventLoopTickInfo) {
-        let microseconds = (info.endTime - info.startTime).nanoseconds / 1_000
-        let place = Self.bounds.firstIndex { microseconds <= $0 } ?? Self.bounds.count
-        self.counts[place].value.wrappingAdd(1, ordering: .relaxed)
-        self.sum.wrappingAdd(microseconds, ordering: .relaxed)
-        self.longest.max(microseconds, ordering: .relaxed)
+        let turn = (info.endTime - info.startTime).nanoseconds / 1_000
+        let used = Self.usedMicroseconds()
+        self.state.withLock { counts in
+            counts.turns.count(turn)
+            counts.longest = max(counts.longest, turn)
+            guard let before = counts.used.updateValue(used, forKey: info.eventLoopID) else { return }
+            counts.work.count(used - before)
+            counts.longestWork = max(counts.longestWork, used - before)
+        }
+    }
+
+    /// The processor time of the calling thread.
+    private static func usedMicroseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec) / 1_000
     }
 }

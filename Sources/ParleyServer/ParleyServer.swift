@@ -97,8 +97,13 @@ package struct ParleyServer: Sendable {
             throw error
         }
         await engine.close()
+        let turns = ticks.counts
         self.logger.info(
-            "the loops end", metadata: ["turns": "\(ticks.turns.list)", "longest_us": "\(ticks.longestMicroseconds)"])
+            "the loops end",
+            metadata: [
+                "turns": "\(turns.turns.list)", "longest_us": "\(turns.longest)", "work": "\(turns.work.list)",
+                "longest_work_us": "\(turns.longestWork)",
+            ])
         // Copies the log into the database file: a file that rests is whole, and every page of it can be checked.
         database.close()
         try await group.shutdownGracefully()

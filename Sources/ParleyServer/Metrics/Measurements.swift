@@ -8,7 +8,7 @@ struct Measurements: Sendable {
     var gateway: GatewayCounts
     var accounts: AccountCounts
     var host: HostFacts
-    var turns: Histogram
+    var ticks: LoopTicks.Counts
     var listenerConnections: Int
     var listenerConnectionsMax: Int
     var waitingForAccounts: Int
@@ -47,7 +47,7 @@ struct MetricsSource: Sendable {
         return Measurements(
             engine: try await self.engine.counts().get(), gateway: try await self.gateway.counts().get(),
             accounts: self.accounts.counts, host: try await onOwnThread { HostFacts(dataFolder: folder) },
-            turns: self.ticks.turns, listenerConnections: self.gateway.connections,
+            ticks: self.ticks.counts, listenerConnections: self.gateway.connections,
             listenerConnectionsMax: self.gateway.connectionsMax, waitingForAccounts: self.accounts.waitingForStore,
             waitingForHashes: self.accounts.waitingForHash, isStoring: self.engine.isStoring, isReady: self.isReady(),
             droppedLogLines: self.configuration.logs?.dropped ?? 0, version: self.configuration.version, started: self.started)

@@ -181,7 +181,13 @@ package struct Metric: Sendable {
         Metric(
             "parley_loop_turn_seconds", .histogram, "How long turns of the event loops took: what everybody on a loop waits for."
         ) {
-            .histogram($0.turns, units: 1_000_000)
+            .histogram($0.ticks.turns, units: 1_000_000)
+        },
+        Metric(
+            "parley_loop_turn_processor_seconds", .histogram,
+            "Processor time of the same turns: where it is much less than what they took, processors are short."
+        ) {
+            .histogram($0.ticks.work, units: 1_000_000)
         },
         Metric("parley_log_lines_dropped_total", .counter, "Log lines that were dropped because whoever reads them was too slow.")
         { .number($0.droppedLogLines) },
