@@ -48,7 +48,7 @@ package final class PasswordHasher: Sendable {
     ///   - thread: its capacity is how many hashes may wait. Used for nothing else.
     ///   - weakForTests: lets parameters below the floor pass. Nothing but a test may set it.
     package init(
-        parameters: Parameters = .floor, thread: WorkerThread = WorkerThread(capacity: 64),
+        parameters: Parameters = .floor, thread: WorkerThread = WorkerThread(capacity: 64, makesWay: true),
         random: @escaping RandomBytes = systemRandom, weakForTests: Bool = false
     ) throws(TooWeak) {
         guard weakForTests || parameters.meetsFloor else { throw TooWeak() }

@@ -8,10 +8,17 @@ import Synchronization
 package final class WorkerThread: Sendable {
     private let queue: JobQueue
 
+    /// How much nicer than the process a thread is that makes way (setpriority(2)).
+    package static let niceness: Int32 = 10
+
     /// Starts the thread.
-    /// - Parameter capacity: how many jobs may wait (the one that runs is not counted); at least 1.
-    package init(capacity: Int) {
-        self.queue = JobQueue(capacity: max(1, capacity))
+    ///
+    /// - Parameters:
+    ///   - capacity: how many jobs may wait (the one that runs is not counted); at least 1.
+    ///   - makesWay: whether the kernel is to prefer the other threads, for work that computes for long: loops and shard then wait less for
+    ///     a processor that they share with it.
+    package init(capacity: Int, makesWay: Bool = false) {
+        self.queue = JobQueue(capacity: max(1, capacity), makesWay: makesWay)
         let queue = Unmanaged.passRetained(self.queue)
         var thread = pthread_t()
         let result = pthread_create(
@@ -69,9 +76,11 @@ private final class JobQueue: @unchecked Sendable {
 
     private let state: Mutex<State>
     private let semaphore: UnsafeMutablePointer<sem_t>
+    private let makesWay: Bool
 
-    init(capacity: Int) {
+    init(capacity: Int, makesWay: Bool) {
         self.state = Mutex(State(jobs: Array(repeating: nil, count: capacity)))
+        self.makesWay = makesWay
         self.semaphore = .allocate(capacity: 1)
         sem_init(self.semaphore, 0, 0)
     }
@@ -101,6 +110,11 @@ private final class JobQueue: @unchecked Sendable {
 
     /// Runs jobs until the queue is stopped and empty.
     func drain() {
+        if self.makesWay {
+            // On Linux a thread has a priority of its own, and 0 is the one that asks.
+            let which = __priority_which_t(PRIO_PROCESS.rawValue)
+            setpriority(which, 0, getpriority(which, 0) + WorkerThread.niceness)
+        }
         while true {
             sem_wait(self.semaphore)
             let (job, done) = self.state.withLock { state -> ((@Sendable () -> Void)?, Bool) in

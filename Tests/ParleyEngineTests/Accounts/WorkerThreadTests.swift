@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import ParleyDomain
 import ParleyEngine
 import ParleyTestKit
@@ -58,6 +59,15 @@ final class GatedStore: AccountStore {
 }
 
 @Suite struct WorkerThreadTests {
+    /// A31: where processors are short, messages go before hashes.
+    @Test func threadThatMakesWayIsNicerThanTheOthers() async throws {
+        @Sendable func niceness() -> Int32 { getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) }
+        let usual = try #require(await WorkerThread(capacity: 1).run { niceness() }).get()
+        let nicer = try #require(await WorkerThread(capacity: 1, makesWay: true).run { niceness() }).get()
+        #expect(nicer == min(19, usual + WorkerThread.niceness))
+        #expect(await WorkerThread(capacity: 1).run { niceness() } == .success(usual))
+    }
+
     @Test func jobsRunInOrderAndBeyondTheBoundAreRefused() async {
         let thread = WorkerThread(capacity: 3)
         let gate = Gate()
