@@ -3,12 +3,6 @@ import NIOPosix
 import ParleyEngine
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// How long the turns of the event loops took: a turn that is long is what everybody on the loop waits for (R25).
 ///
 /// Counted twice: by the clock on the wall, which is what is waited for, and by the processor time of the loop's thread, which is what
@@ -36,7 +30,7 @@ final class LoopTicks: NIOEventLoopMetricsDelegate {
     /// Called by each loop on its thread.
     func processedTick(info: NIOEventLoopTickInfo) {
         let turn = (info.endTime - info.startTime).nanoseconds / 1_000
-        let used = Self.usedMicroseconds()
+        let used = threadMicroseconds()
         self.state.withLock { counts in
             counts.turns.count(turn)
             counts.longest = max(counts.longest, turn)
@@ -44,12 +38,5 @@ final class LoopTicks: NIOEventLoopMetricsDelegate {
             counts.work.count(used - before)
             counts.longestWork = max(counts.longestWork, used - before)
         }
-    }
-
-    /// The processor time of the calling thread.
-    private static func usedMicroseconds() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec) / 1_000
     }
 }
