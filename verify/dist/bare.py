@@ -165,14 +165,21 @@ def needs(bare: Bare) -> list[str]:
 
 
 def page(bare: Bare) -> int:
-    """Every file of the page comes as it is in the archive."""
-    web = Path(f"{bare.system}{bare.folder}") / "share" / "parley" / "web"
-    files = [file for file in sorted(web.rglob("*")) if file.suffix in (".html", ".js", ".css", ".svg")]
-    for file in files:
-        path = "/" if file.name == "index.html" else "/" + str(file.relative_to(web))
+    """Every file comes as it is in the archive; the page itself names the joined ones (decision 0014), which come too."""
+
+    def get(path: str) -> bytes:
         with urllib.request.urlopen(bare.url + path, timeout=10) as answer:
-            assert answer.read() == file.read_bytes(), f"{path} is not what the archive holds"
+            return answer.read()
+
+    web = Path(f"{bare.system}{bare.folder}") / "share" / "parley" / "web"
+    files = [file for file in sorted(web.rglob("*")) if file.suffix in (".js", ".css", ".svg")]
+    for file in files:
+        path = "/" + str(file.relative_to(web))
+        assert get(path) == file.read_bytes(), f"{path} is not what the archive holds"
     assert len(files) > 50, f"only {len(files)} files"
+    joined = re.findall(r'(?:src|href)="((?:app|style)/[^"]+)"', get("/").decode())
+    assert len(joined) == 2 and all(re.search(r"\.[0-9a-f]{16}\.(js|css)$", path) for path in joined), joined
+    assert get("/" + joined[1]).count(b"\n") > 5_000 > get("/" + joined[0]).count(b"\n") > 500, "the joined files are not whole"
     return len(files)
 
 
