@@ -14,7 +14,7 @@ export function confirmed({ title, text, action, danger = false, typed = null })
       field && h('div', { class: 'field typed' }, h('label', { for: 'confirm-words' }, 'Type ', h('bdi', { class: 'words', text: typed }), ' to confirm'), field),
       h('div', { class: 'actions' },
         h('button', { type: 'button', class: 'quiet', text: 'Cancel', on: { click: () => element.close() } }), agree));
-    const element = h('dialog', { class: 'dialog confirm', role: 'alertdialog', 'aria-labelledby': 'confirm-heading', on: { close } },
+    const element = h('dialog', { class: 'dialog confirm', role: 'alertdialog', 'aria-labelledby': 'confirm-heading', on: { close: finish } },
       h('div', { class: 'head' }, h('h2', { id: 'confirm-heading', text: title })), form);
     let agreed = false;
 
@@ -25,10 +25,13 @@ export function confirmed({ title, text, action, danger = false, typed = null })
     function submit(event) {
       event.preventDefault();
       agreed = !agree.disabled;
-      if (agreed) element.close();
+      if (!agreed) return;
+      element.close();
+      // The dialog's own event may come late: in a tab that was left at once, only when it is looked at again.
+      finish();
     }
 
-    function close() {
+    function finish() {
       element.remove();
       resolve(agreed);
     }
