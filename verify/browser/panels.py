@@ -42,6 +42,11 @@ class Panel:
     def labels(self):
         return self.page.run(f'return [...document.querySelectorAll("{PANEL} .lead-label")].map((e) => e.textContent)')
 
+    def lacks(self, label):
+        """Waits until no row has this label: the panel is drawn anew a frame after what it was told."""
+        self.page.until(
+            f'return ![...document.querySelectorAll("{PANEL} .lead-label")].some((e) => e.textContent === arguments[0])', label, what=f'no {label!r}')
+
     def people(self):
         """The rows of people: (name, everything else that the row says)."""
         return [tuple(row) for row in self.page.run(

@@ -185,7 +185,7 @@ def test_a_group_is_dissolved_by_typing_its_title(stage, group):
     page.insert(' weekend')
     panel.agree('Dissolve')
     panel.told('The group was dissolved.')
-    assert 'Dissolve the group' not in panel.labels()
+    panel.lacks('Dissolve the group')
     for each in (page, ben):
         each.until('return document.querySelector(".composer-area .reason").textContent.startsWith("This group was dissolved")')
         each.until('return document.querySelector(".conversation .tag")?.textContent === "Dissolved"')
