@@ -5,8 +5,6 @@ PARLEY_SHARED ?= $(abspath $(CURDIR)/../shared)
 export PARLEY_SHARED
 
 LIBRARIES := libsqlite3-dev libargon2-dev zlib1g-dev pkg-config
-JUDGES := python3-venv python3-pip strace sqlite3 chromium chromium-driver fonts-dejavu-core \
-          fonts-noto-color-emoji libzbar0 nginx-light haproxy debootstrap
 
 .PHONY: help setup run release dist test test-swift test-outside bench lint soak clean
 

@@ -30,13 +30,29 @@ import Testing
         return (socket, session)
     }
 
-    @Test func bothProtocolsMeetInOneGroup() async throws {
+    /// A group of two: ann speaks the native protocol, bob has joined it by the profile.
+    private struct JoinedRoom {
+        var bench: EngineBench
+        var group: String
+        var ann: FakeSocket
+        var native: any SocketSession
+        var bob: FakeSocket
+        var compat: any SocketSession
+    }
+
+    private func joinedRoom() async throws -> JoinedRoom {
         let bench = try EngineBench(users: ["ann", "bob"])
         let (ann, native) = try await bench.enter("ann")
         let group = try await bench.group(of: ["bob"], by: native, at: ann)
         let (bob, compat) = try await self.enter("bob", bench)
         try await bench.say(#"{"event":"join","mode":2,"group_id":1,\#(Self.claims(2, "bob"))}"#, on: compat)
         try await bench.until { Self.events(bob).last == "0 init" }
+        return JoinedRoom(bench: bench, group: group, ann: ann, native: native, bob: bob, compat: compat)
+    }
+
+    @Test func bothProtocolsMeetInOneGroup() async throws {
+        let room = try await self.joinedRoom()
+        let (bench, group, ann, native, bob, compat) = (room.bench, room.group, room.ann, room.native, room.bob, room.compat)
         try await bench.send(group, 7, on: native)
         try await bench.until { Self.events(bob).last == "0 speak" }
         #expect(bob.texts.last?.contains(#""from_user_id":"1","from_username":"ann""#) == true)
@@ -129,13 +145,9 @@ import Testing
 
     /// While names are looked up, what is held is bounded: beyond, its client counts as slow until they are there.
     @Test func aSessionThatHoldsTooMuchIsNotWritten() async throws {
-        let bench = try EngineBench(users: ["ann", "bob"])
-        let (ann, native) = try await bench.enter("ann")
-        let group = try await bench.group(of: ["bob"], by: native, at: ann)
-        let (bob, compat) = try await self.enter("bob", bench)
-        try await bench.say(#"{"event":"join","mode":2,"group_id":1,\#(Self.claims(2, "bob"))}"#, on: compat)
-        try await bench.until { Self.events(bob).last == "0 init" }
-        let session = Carried(try #require(compat as? CompatSession))
+        let room = try await self.joinedRoom()
+        let (bench, group, bob) = (room.bench, room.group, room.bob)
+        let session = Carried(try #require(room.compat as? CompatSession))
         try await bench.loop.executeInContext {
             var frames = ByteBuffer()
             for sequence in 2..<2 + Limits.compatHeldFrames {
@@ -154,12 +166,8 @@ import Testing
 
     /// A client that does not read is pushed nothing, and told where it stands when it reads again (R42).
     @Test func aSlowClientIsToldThatItIsBehind() async throws {
-        let bench = try EngineBench(users: ["ann", "bob"])
-        let (ann, native) = try await bench.enter("ann")
-        let group = try await bench.group(of: ["bob"], by: native, at: ann)
-        let (bob, compat) = try await self.enter("bob", bench)
-        try await bench.say(#"{"event":"join","mode":2,"group_id":1,\#(Self.claims(2, "bob"))}"#, on: compat)
-        try await bench.until { Self.events(bob).last == "0 init" }
+        let room = try await self.joinedRoom()
+        let (bench, group, ann, native, bob, compat) = (room.bench, room.group, room.ann, room.native, room.bob, room.compat)
         try await bench.loop.executeInContext { bob.isWritable = false }
         for id in 10..<14 { try await bench.send(group, id, on: native) }
         try await bench.until { ann.summary.last == "ack 5" }
