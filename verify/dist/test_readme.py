@@ -46,7 +46,9 @@ class Place:
         (folder / "bin").mkdir()
         (folder / "bin" / "parley").symlink_to(command()[0])
         (folder / ".venv").symlink_to(ROOT / ".venv")
-        self.environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "HOME": str(folder)}
+        # As in a terminal of one's own: a make above this (`make test`) would have its say in what a make below it prints.
+        outer = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        self.environment = {**outer, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "HOME": str(folder)}
         self.running: list[subprocess.Popen[str]] = []
 
     def type(self, line: str, **options) -> str:
