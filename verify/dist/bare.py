@@ -164,6 +164,20 @@ def needs(bare: Bare) -> list[str]:
     return names
 
 
+def licences(bare: Bare) -> int:
+    """What can be seen in the program has its licence beside it."""
+    archive = Path(f"{bare.system}{bare.folder}")
+    program = (archive / "bin" / "parley").read_bytes()
+    seen = {
+        b"SQLite format 3": "libsqlite3/copyright", b"Argon2_Context": "libargon2/copyright", b"stream error": "zlib1g/copyright",
+        b"icudt": "icu.txt", b"BoringSSL": "boringssl.txt", b"Fatal error": "swift/LICENSE.txt", b"NIOPosix": "swift-nio/LICENSE.txt",
+    }  # fmt: skip
+    for mark, name in seen.items():
+        assert mark in program, f"{mark!r} is not in the program any more: what is {name} for?"
+        assert (archive / "licenses" / name).stat().st_size > 500, f"{name} is nothing"
+    return len(list((archive / "licenses").iterdir()))
+
+
 def page(bare: Bare) -> int:
     """Every file comes as it is in the archive; the page itself names the joined ones (decision 0014), which come too."""
 
@@ -259,13 +273,14 @@ def main() -> int:
             with Bare(bare_system(), archive) as bare:
                 unit = judge_unit(Path(f"{bare.system}{bare.folder}") / "deploy" / "parley.service", Path(name))
                 libraries = needs(bare)
+                named = licences(bare)
                 bare.start()
                 files = page(bare)
                 live(bare)
         except (AssertionError, OSError) as fault:
             tell(f"bare: {fault}")
             return 1
-    print(json.dumps({"archive": archive.name, "needs": libraries, "page_files": files, "unit": unit}))
+    print(json.dumps({"archive": archive.name, "needs": libraries, "licences": named, "page_files": files, "unit": unit}))
     return 0
 
 
