@@ -50,6 +50,8 @@ package enum Limits {
     package static let receiptsPerRequest = 200
     /// A sender's newest messages whose counts are pushed, and answered where none are named.
     package static let receiptsFollowed = 64
+    /// Messages of one conversation whose counts are pushed, of all senders.
+    package static let receiptsFollowedInAll = 1_024
     /// Users whose presence one request asks for.
     package static let presencePerRequest = 200
     /// Members of a group beyond which nobody is woken by its messages.
@@ -94,6 +96,10 @@ package enum Limits {
     package static let draftsPerBatch = 2_048
     /// Content in one commit, in bytes; the command that passes it is the last of its batch. Bounds what the store's log grows by.
     package static let bytesPerBatch = 8_388_608
+    /// Conversations that are kept in memory though no member is connected.
+    package static let idleConversations = 4_096
+    /// Users of one conversation whose places are kept in memory though they are not connected.
+    package static let idlePlaces = 1_024
     /// Commands that may wait for the shard before new ones are told to come back later.
     package static let waitingCommands = 65_536
 }

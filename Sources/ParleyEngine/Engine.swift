@@ -125,11 +125,6 @@ package final class Engine: SocketSessionFactory {
         }
     }
 
-    /// Tells every loop that somebody types.
-    func typing(_ user: UserID, in conversation: ConversationID) {
-        for loop in self.outbox.indices { self.hand([.typing(user, conversation)], to: loop) }
-    }
-
     /// On the loop itself: what its connections share.
     func delivery(on eventLoop: any EventLoop) -> LoopDelivery { self.outbox.delivery(on: eventLoop) }
 

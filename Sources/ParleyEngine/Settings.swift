@@ -6,6 +6,8 @@ package struct EngineSettings: Sendable {
     package var heartbeatMilliseconds: Int64 = 30_000
     /// How long a connection may stay without `auth`, from when its upgrade was answered (A3).
     package var authMilliseconds: Int64 = 5_000
+    /// How long a log-in may take, from `auth` to `ready`.
+    package var entryMilliseconds: Int64 = 30_000
     /// Frames a second that one connection may send for long; 0 for no limit (R114).
     package var framesPerSecond: Int64 = 100
     /// Frames that one connection may send at once.

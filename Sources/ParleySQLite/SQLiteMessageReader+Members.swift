@@ -116,7 +116,7 @@ extension SQLiteMessageReader {
 
     // MARK: Waking
 
-    package func recipients(of conversation: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int)
+    package func recipients(of conversation: ConversationID, messages: ClosedRange<Int64>, afterSlot slot: Int32, limit: Int)
         throws(ReadFailure) -> [Recipient]
     {
         try self.snapshot { (snapshot) throws(SQLiteError) in
@@ -124,25 +124,32 @@ extension SQLiteMessageReader {
             let query = try snapshot.statement(
                 """
                 SELECT u.id, m.slot, EXISTS (
-                        SELECT 1 FROM mentions n WHERE n.conversation = m.conversation AND n.user IN (\(Mention.everybody), m.user)
-                            AND n.sequence = e.sequence) AS mentioned
-                FROM conversations h CROSS JOIN entries e ON e.conversation = h.key AND e.sequence = ?2
+                        SELECT 1 FROM mentions n CROSS JOIN entries x ON x.conversation = n.conversation AND x.sequence = n.sequence
+                        WHERE n.conversation = m.conversation AND n.user IN (\(Mention.everybody), m.user)
+                            AND n.sequence BETWEEN max(?5, m.visible_from) AND ?2 AND x.sender <> m.user
+                            AND NOT EXISTS (SELECT 1 FROM states st WHERE st.conversation = n.conversation AND st.target = n.sequence AND st.recalled > 0)
+                    ) AS mentioned, e.sequence
+                FROM conversations h CROSS JOIN entries e ON e.conversation = h.key AND e.sequence = (
+                        SELECT x.sequence FROM entries x WHERE x.conversation = h.key AND x.sequence BETWEEN ?5 AND ?2 AND x.kind = 1
+                            AND NOT EXISTS (SELECT 1 FROM states st WHERE st.conversation = h.key AND st.target = x.sequence AND st.recalled > 0)
+                        ORDER BY x.sequence DESC LIMIT 1)
                     CROSS JOIN members m ON m.conversation = h.key AND m.slot > ?3 AND m.slot > 0
                     CROSS JOIN users u ON u.key = m.user
-                WHERE h.id = ?1 AND h.member_count <= \(Limits.membersWoken) AND e.kind = 1 AND m.state = 1 AND m.user <> e.sender AND m.visible_from <= e.sequence
+                WHERE h.id = ?1 AND h.member_count <= \(Limits.membersWoken) AND m.state = 1 AND m.user <> e.sender AND m.visible_from <= e.sequence
                     AND (m.notify = 0 OR (m.notify = 1 AND mentioned))
-                    AND NOT EXISTS (SELECT 1 FROM states st WHERE st.conversation = h.key AND st.target = ?2 AND st.recalled > 0)
                 ORDER BY m.slot LIMIT ?4
                 """)
             query.bind(1, conversation.rawValue)
-            query.bind(2, sequence)
+            query.bind(2, messages.upperBound)
             query.bind(3, Int64(max(0, slot)))
             query.bind(4, Int64(clamping: limit, to: 0...Limits.usersPerRequest))
+            query.bind(5, messages.lowerBound)
             var found: [Recipient] = []
             while try query.step() {
                 found.append(
                     Recipient(
-                        user: UserID(trusted: query.text(0)), slot: query.int32(1), mentioned: query.int64(2) != 0, badge: 0))
+                        user: UserID(trusted: query.text(0)), slot: query.int32(1), sequence: query.int64(3),
+                        mentioned: query.int64(2) != 0, badge: 0))
             }
             for index in found.indices { found[index].badge = try self.badge(of: found[index].user, snapshot) }
             return found

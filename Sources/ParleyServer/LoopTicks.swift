@@ -5,8 +5,9 @@ import Synchronization
 
 /// How long the turns of the event loops took: a turn that is long is what everybody on the loop waits for (R25).
 ///
-/// Counted twice: by the clock on the wall, which is what is waited for, and by the processor time of the loop's thread, which is what
-/// the turn itself is to blame for; the rest went to other threads and programs.
+/// Counted twice: by the clock on the wall, which is what is waited for; and by the processor time that the loop's thread has used since the
+/// turn before, which is what the turn itself is to blame for. NIO's clock starts when the sockets that were ready have been read, so
+/// reading is in the second number only.
 final class LoopTicks: NIOEventLoopMetricsDelegate {
     /// Upper bounds of the counts, in microseconds; one more counts what is longer.
     private static let bounds: [Int64] = [250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 250_000]

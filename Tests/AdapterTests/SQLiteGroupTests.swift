@@ -65,7 +65,7 @@ import Testing
         _ = try reader.blocks(of: ann)
         _ = try reader.data(of: ann, in: nil)
         _ = try reader.seen([ben], for: ann)
-        _ = try reader.recipients(of: room, sequence: 2, afterSlot: 0, limit: 50)
+        _ = try reader.recipients(of: room, messages: 2...2, afterSlot: 0, limit: 50)
         _ = try reader.newestStamp()
         let plans = try subject.database.plans()
         #expect(plans.count >= 25)

@@ -56,6 +56,7 @@ import Testing
             case .join(let user, let seat): "join \(user) slot \(seat.slot) from \(seat.visibleFrom) above \(seat.head)"
             case .part(let user, _): "part \(user)"
             case .bell(_, let head): "bell \(head)"
+            case .told(let user, _, let head): "told \(user) \(head)"
             default: "other"
             }
         }
@@ -71,6 +72,51 @@ import Testing
         _ = learn(&sequencer, picked, rows)
         let batch = sequencer.decide(picked, at: 1)
         return words(sequencer.complete(batch, batch.drafts.map { .appended(entry($0), joined: joined) }))
+    }
+
+    // MARK: What is kept
+
+    /// Conversations that nobody connected is in are forgotten beyond a number, those first that were so longest; others never.
+    @Test func idleConversationsAreForgottenInTurn() {
+        var sequencer = Sequencer()
+        func rows(_ names: [String], _ user: UserID) -> [(Membership, ConversationHead)] {
+            names.map { name in
+                let id = ConversationID(trusted: name)
+                let head = ConversationHead(conversation: id, kind: .group, title: "A", sequence: 5, memberCount: 3)
+                return (Membership(conversation: id, user: user, slot: 1, role: .member), head)
+            }
+        }
+        let names = (0..<Limits.idleConversations).map { "g\($0)" }
+        _ = sequencer.attach(.nobody, user: "bob", memberships: rows(["kept", "shared"], "bob"))
+        for (user, held) in [("early", ["g"]), ("ann", names + ["shared"])] as [(UserID, [String])] {
+            _ = sequencer.attach(.nobody, user: user, memberships: rows(held, user))
+            _ = sequencer.detach(user: user)
+        }
+        sequencer.forgetIdle()
+        #expect(!sequencer.knows("g"))
+        #expect(names.allSatisfy { sequencer.knows(ConversationID(trusted: $0)) })
+        _ = sequencer.detach(user: "bob")
+        _ = sequencer.attach(.nobody, user: "bob", memberships: rows(["kept"], "bob"))
+        sequencer.forgetIdle()
+        #expect(sequencer.knows("kept") && sequencer.knows("shared"))
+        #expect(names.count { !sequencer.knows(ConversationID(trusted: $0)) } == 2)
+    }
+
+    /// Of one conversation, those who are connected are kept, and a number of others.
+    @Test func placesOfMembersWhoAreNotConnectedAreForgotten() {
+        var sequencer = Self.sequencer()
+        for number in 0...Int64(Limits.idlePlaces) {
+            let user = UserID(trusted: "visitor\(number)")
+            Self.submit(&sequencer, .send(NewMessage(content: [])), by: user, number)
+            let picked = sequencer.pick()
+            _ = Self.learn(&sequencer, picked, [Self.row(user)])
+            #expect(sequencer.decide(picked, at: 1).drafts.count == 1)
+            sequencer.forgetIdle()
+        }
+        Self.submit(&sequencer, .send(NewMessage(content: [])), by: "visitor0")
+        #expect(sequencer.unknown(for: sequencer.pick()).places.map(\.user) == ["visitor0"])
+        Self.submit(&sequencer, .send(NewMessage(content: [])), by: "carl")
+        #expect(sequencer.unknown(for: sequencer.pick()).places.isEmpty)
     }
 
     // MARK: Targets
@@ -157,11 +203,11 @@ import Testing
 
     @Test func whoIsOnlyInvitedOrAskingGetsNone() {
         var sequencer = Self.sequencer()
-        #expect(Self.run(.invite(["dan"]), by: "ann", in: &sequencer) == ["publish invited"])
+        #expect(Self.run(.invite(["dan"]), by: "ann", in: &sequencer) == ["publish invited", "told dan 6"])
         var rules = SettingsChange()
         rules.rules.joining = .approval
         _ = Self.run(.change(rules), by: "ann", in: &sequencer)
-        #expect(Self.run(.join(link: "l"), by: "dan", in: &sequencer) == ["publish requested"])
+        #expect(Self.run(.join(link: "l"), by: "dan", in: &sequencer) == ["publish requested", "told dan 6"])
         #expect(sequencer.conversations(of: "dan").isEmpty)
     }
 

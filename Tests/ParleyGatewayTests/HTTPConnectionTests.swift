@@ -29,14 +29,15 @@ private struct EchoSessions: SocketSessionFactory, @unchecked Sendable {
 
 /// The pipeline of an accepted connection on an embedded channel. Requests stay unanswered unless the test answers.
 private final class Bench {
-    let channel = EmbeddedChannel()
+    let channel: EmbeddedChannel
     let registry: LoopRegistry
     let core: GatewayCore
     let connection: HTTPConnection
     let start: Int64
     private(set) var infos: [ConnectionInfo] = []
 
-    init(configuration: GatewayConfiguration = .init()) throws {
+    init(configuration: GatewayConfiguration = .init(), loop: EmbeddedEventLoop = EmbeddedEventLoop()) throws {
+        self.channel = EmbeddedChannel(handlers: [], loop: loop)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         self.registry = LoopRegistry(eventLoop: self.channel.eventLoop)
         self.start = self.registry.now
@@ -139,6 +140,30 @@ struct HTTPConnectionTests {
         bench.connection.answer(GatheredResponse(head: .init(status: .ok), body: ByteBuffer(string: "three")))
         #expect(try bench.sent().isEmpty)
         #expect(bench.channel.isActive)
+    }
+
+    /// A crowd's answers that come together, as they do when the tasks that made them got a processor at last.
+    @Test func answersOfACrowdAreGivenAFewATurn() throws {
+        let loop = EmbeddedEventLoop()
+        let answers = AnswerTurns(eventLoop: loop)
+        let benches = try (0..<10).map { _ in try Bench(loop: loop) }
+        for bench in benches { try bench.feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n") }
+        for (number, bench) in benches.enumerated() {
+            let response = GatheredResponse(head: .init(status: .ok), body: ByteBuffer(string: "answer \(number)"))
+            answers.add(response, to: NIOLoopBound(bench.connection, eventLoop: loop))
+        }
+        var given: [Int] = []
+        for _ in 0..<4 {
+            loop.run()
+            given.append(try benches.filter { try $0.sent().contains("\r\n\r\nanswer ") }.count)
+            loop.advanceTime(by: LoopTurns.pause)
+        }
+        #expect(given == [4, 4, 2, 0])
+        // And the next one is not kept waiting by those that came before.
+        try benches[0].feed("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        answers.add(GatheredResponse(head: .init(status: .ok)), to: NIOLoopBound(benches[0].connection, eventLoop: loop))
+        loop.run()
+        #expect(try benches[0].sent().hasPrefix("HTTP/1.1 200 OK\r\n"))
     }
 
     @Test func silenceBeforeTheHeadIsCut() throws {

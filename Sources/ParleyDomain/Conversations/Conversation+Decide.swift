@@ -175,6 +175,13 @@ extension Conversation {
         try self.need(self.head.rules.send, role, "only owner and administrators write here")
     }
 
+    /// Others are told that a user types where he may write.
+    func mayType(_ user: UserID, at now: Int64) throws(Refusal) {
+        guard let role = self.role(of: user) else { throw Refusal(.notMember) }
+        try self.needUndissolved()
+        try self.mayWrite(user, role, at: now)
+    }
+
     private func maySend(
         _ message: NewMessage, _ user: UserID, _ role: Role, _ targets: Targets, at now: Int64
     ) throws(Refusal) {
@@ -195,7 +202,8 @@ extension Conversation {
                 throw Refusal(.outOfRange, field: "thread", rule: "a message that stands in no thread itself")
             }
         }
-        let wait = (self.place(of: user)?.lastSent ?? 0) + self.head.rules.slowMilliseconds - now
+        // Where the clock was set back, the newest message is not of the future: nobody waits longer than the interval.
+        let wait = min(self.place(of: user)?.lastSent ?? 0, now) + self.head.rules.slowMilliseconds - now
         guard role >= .administrator || self.head.rules.slowMilliseconds == 0 || wait <= 0 else {
             throw Refusal(
                 .rateLimited, rule: "one message in \(self.head.rules.slowMilliseconds) ms",

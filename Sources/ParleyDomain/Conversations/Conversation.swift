@@ -1,5 +1,3 @@
-import DequeModule
-
 /// What the sequencer knows of one conversation: its head, and the places of those users that matter now.
 ///
 /// Decides what a command means (`Conversation+Decide.swift`). It never waits, logs, or looks at a clock.
@@ -10,8 +8,8 @@ package struct Conversation: Sendable {
     private var places: [UserID: Place?]
     /// False after a batch whose outcome is unknown: only the store knows where the log stands.
     package private(set) var headIsCurrent = true
-    /// The newest messages of connected senders, by sequence, at most `Limits.receiptsFollowed`.
-    var followed: Deque<FollowedMessage> = []
+    /// The newest messages of connected senders.
+    var followed = FollowedMessages()
 
     package init(head: ConversationHead) {
         self.head = head
@@ -33,6 +31,11 @@ package struct Conversation: Sendable {
 
     /// Forgets a user who disconnected: his place is looked up again when it matters.
     package mutating func forget(_ user: UserID) { self.places[user] = nil }
+
+    /// Users whose places are known.
+    var placeCount: Int { self.places.count }
+    /// Forgets everybody else.
+    mutating func forgetAll(but online: Set<UserID>) { self.places = self.places.filter { online.contains($0.key) } }
 
     package func place(of user: UserID) -> Place? { self.places[user] ?? nil }
 
@@ -111,7 +114,10 @@ package struct Conversation: Sendable {
     }
 
     /// Receipts up to here are frozen (R52).
-    package mutating func froze(upTo sequence: Int64) { self.head.frozenTo = max(self.head.frozenTo, sequence) }
+    package mutating func froze(upTo sequence: Int64) {
+        self.head.frozenTo = max(self.head.frozenTo, sequence)
+        self.followed.drop { followed, _ in followed <= sequence }
+    }
 
     /// Takes the store's word for where the conversation stands.
     package mutating func refresh(_ head: ConversationHead) {

@@ -81,10 +81,13 @@ package protocol MessageReader: AnyObject, Sendable {
 
     // MARK: Waking
 
-    /// Members to wake for a message, by slot, those after `slot`; and what each one's badge shows (R40). None in groups of more than
-    /// `Limits.membersWoken`.
-    func recipients(of conversation: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int) throws(ReadFailure)
-        -> [Recipient]
+    /// Members to wake for messages that came together, by slot, those after `slot`; and what each one's badge shows (R40): for the newest of
+    /// them that was not recalled, but for its sender; who wants to be woken by mentions, where any of them mentions him. None in groups
+    /// of more than `Limits.membersWoken`.
+    ///
+    /// - Parameter messages: From the first of them to the last, by sequence.
+    func recipients(of conversation: ConversationID, messages: ClosedRange<Int64>, afterSlot slot: Int32, limit: Int)
+        throws(ReadFailure) -> [Recipient]
 }
 
 package enum ReadFailure: Error, Sendable, Equatable {
@@ -275,14 +278,17 @@ package struct Seen: Sendable, Equatable {
 package struct Recipient: Sendable, Equatable {
     package var user: UserID
     package var slot: Int32
-    /// Whether the message mentions him.
+    /// The message that wakes him.
+    package var sequence: Int64
+    /// Whether one of the messages mentions him.
     package var mentioned: Bool
     /// Unread messages in all his conversations that count for a badge by his levels, up to 100.
     package var badge: Int64
 
-    package init(user: UserID, slot: Int32, mentioned: Bool, badge: Int64) {
+    package init(user: UserID, slot: Int32, sequence: Int64, mentioned: Bool, badge: Int64) {
         self.user = user
         self.slot = slot
+        self.sequence = sequence
         self.mentioned = mentioned
         self.badge = badge
     }

@@ -94,8 +94,14 @@ package enum Effect: Sendable {
     case join(UserID, RoomSeat)
     /// The conversation stands at this head: who has less pulls.
     case bell(ConversationID, head: Int64)
-    /// The user's connections get nothing more of the conversation.
+    /// The user's connections get nothing more of the conversation. Follows the entry that ended his membership, where there is one.
     case part(UserID, ConversationID)
+    /// The user's connections, which have no seat in the conversation, hear where it stands: something in it concerns him.
+    case told(UserID, ConversationID, head: Int64)
+    /// The user may have lost the right to see others, and they that to see him.
+    case apart(UserID)
+    /// The user types in the conversation.
+    case typing(UserID, ConversationID)
     /// The user's first connection came, or his last one went.
     case presence(UserID, online: Bool)
     /// The user's last connection went, of this name; the conversations that he is in.

@@ -19,6 +19,7 @@ extension Sequencer {
                 current.flush(into: &effects)
                 effects.append(.answer(submission.origin, Self.answer(for: entry)))
             case .refused(.stale):
+                // Looked up anew, with all that is known of it.
                 self.conversations[submission.command.conversation] = nil
                 stale.append(submission)
             case .refused(let refusal):
@@ -27,7 +28,6 @@ extension Sequencer {
         }
         current.flush(into: &effects)
         for submission in stale.reversed() { self.retry(submission, &effects) }
-        self.evict(batch)
         return effects
     }
 
@@ -48,6 +48,7 @@ extension Sequencer {
         let id = entry.conversation
         if case .create(let new, _) = change, self.conversations[id] == nil {
             self.conversations[id] = Conversation(head: Self.firstHead(id, new, members: joined.count))
+            self.noteIdle(id)
         }
         let parting = self.parting(change, entry)
         self.note(entry, change, joined)
@@ -55,6 +56,7 @@ extension Sequencer {
         if let place = self.conversations.index(forKey: id) {
             if entry.kind == .message, self.attached[entry.sender] != nil { self.conversations.values[place].follow(entry) }
             self.conversations.values[place].apply(entry, change, joined: joined)
+            if let change { self.conversations.values[place].unfollow(after: change) }
         }
         self.seat(joined, by: entry, &effects)
         current.entries.append(entry)
@@ -62,9 +64,25 @@ extension Sequencer {
         guard change != nil else { return }
         current.flush(into: &effects)
         if case .create = change { effects.append(.answer(submission.origin, .created(id, entry.clientID))) }
+        self.tellOutsiders(change, entry, &effects)
         guard let parting else { return }
-        self.attached[parting]?.conversations.remove(id)
+        self.exit(parting, id)
         effects.append(.part(parting, id))
+    }
+
+    /// Whoever an entry concerns and who has no seat hears of it by its head: who was invited, asked to be let in, or was declined.
+    private func tellOutsiders(_ change: Change?, _ entry: Entry, _ effects: inout [Effect]) {
+        let users: [UserID] =
+            switch change {
+            case .invite(let users): users
+            case .request: [entry.sender]
+            case .decline(let user): [user]
+            default: []
+            }
+        for user in users {
+            guard let attached = self.attached[user], !attached.conversations.contains(entry.conversation) else { continue }
+            effects.append(.told(user, entry.conversation, head: entry.sequence))
+        }
     }
 
     private static func firstHead(_ id: ConversationID, _ new: NewConversation, members: Int) -> ConversationHead {
@@ -77,7 +95,7 @@ extension Sequencer {
     /// Gives seats to those who became members and are connected, below the entry that let them in.
     private mutating func seat(_ joined: [Joiner], by entry: Entry, _ effects: inout [Effect]) {
         for joiner in joined where self.attached[joiner.user] != nil {
-            self.attached[joiner.user]?.conversations.insert(entry.conversation)
+            self.enter(joiner.user, entry.conversation)
             effects.append(
                 .join(
                     joiner.user,
@@ -166,13 +184,5 @@ extension Sequencer {
         let moving = Self.moving(draft)
         self.doubts[draft.conversation, default: []].formUnion(moving)
         self.conversations[draft.conversation]?.doubt(moving)
-    }
-
-    /// Conversations nobody connected is in are kept only for the batch that asked for them.
-    private mutating func evict(_ batch: Batch) {
-        guard self.conversations.count > 4_096 else { return }
-        for submission in batch.submissions where self.attached[submission.user] == nil {
-            self.conversations[submission.command.conversation] = nil
-        }
     }
 }

@@ -1,3 +1,5 @@
+import DequeModule
+
 extension Sequencer {
     // MARK: Connections
 
@@ -16,8 +18,28 @@ extension Sequencer {
                     visibleFrom: membership.visibleFrom))
         }
         self.attached[user, default: Attached()].connections += 1
-        self.attached[user]?.conversations = conversations
+        for id in self.attached[user]?.conversations.subtracting(conversations) ?? [] { self.exit(user, id) }
+        for id in conversations { self.enter(user, id) }
         return .attached(origin, user, rooms)
+    }
+
+    /// A connected user is a member from here on.
+    mutating func enter(_ user: UserID, _ id: ConversationID) {
+        guard self.attached[user]?.conversations.insert(id).inserted == true else { return }
+        self.online[id, default: []].insert(user)
+    }
+
+    /// A connected user is no member any more.
+    mutating func exit(_ user: UserID, _ id: ConversationID) {
+        guard self.attached[user]?.conversations.remove(id) != nil else { return }
+        self.noteOffline(user, id)
+    }
+
+    private mutating func noteOffline(_ user: UserID, _ id: ConversationID) {
+        self.online[id]?.remove(user)
+        guard self.online[id]?.isEmpty == true else { return }
+        self.online[id] = nil
+        self.noteIdle(id)
     }
 
     /// Whether the user has a connection here.
@@ -32,8 +54,66 @@ extension Sequencer {
             return nil
         }
         self.attached[user] = nil
-        for conversation in entry.conversations { self.conversations[conversation]?.forget(user) }
+        for conversation in entry.conversations {
+            self.conversations[conversation]?.forget(user)
+            self.noteOffline(user, conversation)
+        }
         return entry.conversations
+    }
+
+    // MARK: What is kept in memory
+
+    /// The conversation is held, and no member of it may be connected.
+    mutating func noteIdle(_ id: ConversationID) {
+        if self.online[id] == nil { self.idle.append(id) }
+    }
+
+    mutating func noteCrowd(_ id: ConversationID) {
+        guard let known = self.conversations[id]?.placeCount, known > (self.online[id]?.count ?? 0) + Limits.idlePlaces else {
+            return
+        }
+        self.crowded.insert(id)
+    }
+
+    /// At the end of a turn, when no decision rests on it any more: forgets the conversations that were idle longest, and places of
+    /// users who are not connected, beyond what is kept of either.
+    package mutating func forgetIdle() {
+        for id in self.crowded { self.conversations[id]?.forgetAll(but: self.online[id] ?? []) }
+        self.crowded.removeAll()
+        while self.idle.count > Limits.idleConversations, let id = self.idle.popFirst() {
+            if self.online[id] == nil { self.conversations[id] = nil }
+        }
+    }
+
+    // MARK: Presence and typing
+
+    /// Somebody types: told where he could write, refused like a message where he may not (B2). Nothing yet where his place is to be looked up
+    /// first.
+    package mutating func type(_ origin: RequestOrigin, _ user: UserID, in id: ConversationID, at now: Int64) -> [Effect] {
+        guard self.attached[user]?.conversations.contains(id) == true else {
+            return [.answer(origin, .refused(Refusal(.notMember)))]
+        }
+        guard let conversation = self.conversations[id], conversation.standing(of: user) != nil else {
+            self.typists.append(Typist(origin: origin, user: user, conversation: id))
+            return []
+        }
+        do throws(Refusal) {
+            try conversation.mayType(user, at: now)
+            return [.typing(user, id), .answer(origin, .ok)]
+        } catch {
+            return [.answer(origin, .refused(error))]
+        }
+    }
+
+    /// Those who type and whose places were looked up now.
+    package mutating func typeUnplaced(at now: Int64) -> [Effect] {
+        let typists = self.typists
+        self.typists.removeAll()
+        var effects: [Effect] = []
+        for typist in typists {
+            effects.append(contentsOf: self.type(typist.origin, typist.user, in: typist.conversation, at: now))
+        }
+        return effects
     }
 
     /// Who of the subject is online; who of them may be seen by the one who asks is the reader's business.
@@ -50,13 +130,9 @@ extension Sequencer {
         guard self.attached[user]?.conversations.contains(id) == true || self.conversations[id]?.role(of: user) != nil else {
             return .answer(origin, .refused(Refusal(.notMember)))
         }
-        var found: [UserID] = []
-        var count = 0
-        for (other, entry) in self.attached where entry.conversations.contains(id) {
-            count += 1
-            if found.count < Limits.onlineShown { found.append(other) }
-        }
-        return .online(origin, user, .conversation(id), found.sorted(), count: count, watch: false)
+        let online = self.online[id] ?? []
+        return .online(
+            origin, user, .conversation(id), online.prefix(Limits.onlineShown).sorted(), count: online.count, watch: false)
     }
 
     // MARK: Notes
@@ -80,6 +156,7 @@ extension Sequencer {
         case .block(let other, let user, _):
             // Both look their places up anew.
             if let direct { for one in [user, other] { self.conversations[direct]?.forget(one) } }
+            effects.append(.apart(user))
         case .preferences(let user, _, .some(false)): effects.append(.hidden(user))
         default: break
         }

@@ -50,15 +50,6 @@ package struct ReceiptDesk: Sendable {
     }
 }
 
-/// A message of a connected sender whose counts are pushed to him while they change.
-struct FollowedMessage: Sendable {
-    let sequence: Int64
-    let sender: UserID
-    let senderSlot: Int32
-    /// What he was last told.
-    var told: ReceiptCounts?
-}
-
 extension Sequencer {
     // MARK: Questions
 
@@ -118,8 +109,10 @@ extension Sequencer {
         defer {
             self.questions.removeAll()
             self.unplaced.removeAll()
+            self.typists.removeAll()
         }
-        return (self.questions.map(\.origin) + self.unplaced.map(\.origin)).map { .answer($0, .refused(refusal)) }
+        let origins = self.questions.map(\.origin) + self.unplaced.map(\.origin) + self.typists.map(\.origin)
+        return origins.map { .answer($0, .refused(refusal)) }
     }
 
     /// Up to which sequence the receipts of a conversation are frozen.
@@ -138,6 +131,12 @@ extension Sequencer {
         if case .counts = question.kind {
             let counts = own.compactMap { message in
                 frozen.first { $0.sequence == message.sequence } ?? desk.receipts(of: message)
+            }
+            if self.attached[question.user] != nil {
+                let told = Dictionary(counts.map { ($0.sequence, $0.counts) }) { first, _ in first }
+                let open = own.filter { $0.sequence > head.frozenTo }
+                self.conversations[question.conversation]?.followed.resume(
+                    open.compactMap { message in told[message.sequence].map { (message, $0) } }, by: question.user)
             }
             return .receipts(question.origin, question.conversation, counts.sorted { $0.sequence < $1.sequence })
         }
@@ -250,7 +249,7 @@ extension Sequencer {
                 continue
             }
             self.desks[id]?.moved = false
-            let news = self.conversations[id]?.takeNews(desk.book) ?? [:]
+            let news = self.conversations[id]?.followed.takeNews(desk.book) ?? [:]
             for (sender, receipts) in news.sorted(by: { $0.key < $1.key }) where self.attached[sender] != nil {
                 effects.append(.receiptsMoved(sender, id, receipts))
             }
@@ -289,23 +288,17 @@ extension Conversation {
     /// A connected sender is told while the counts of his newest messages change.
     mutating func follow(_ entry: Entry) {
         guard self.head.rules.receipts, let place = self.place(of: entry.sender) else { return }
-        if self.followed.count >= Limits.receiptsFollowed { self.followed.removeFirst() }
-        self.followed.append(FollowedMessage(sequence: entry.sequence, sender: entry.sender, senderSlot: place.slot))
+        self.followed.append(entry.sequence, by: entry.sender, slot: place.slot)
     }
 
-    /// Counts that changed since the senders were last told, by sender. A message that all have read is not followed on.
-    mutating func takeNews(_ book: ReceiptBook) -> [UserID: [MessageReceipts]] {
-        var news: [UserID: [MessageReceipts]] = [:]
-        for index in self.followed.indices {
-            let message = self.followed[index]
-            guard let now = book.counts(of: message.sequence, senderSlot: message.senderSlot), now != message.told else {
-                continue
-            }
-            let isNews = message.told != nil || now.delivered > 0
-            self.followed[index].told = now
-            if isNews { news[message.sender, default: []].append(MessageReceipts(sequence: message.sequence, counts: now)) }
+    /// Drops those of whom a question would say nothing either: so what is pushed is what a question gives, and nobody is told of a
+    /// conversation that he is out of.
+    mutating func unfollow(after change: Change) {
+        switch change {
+        case .end(let user), .ban(let user): self.followed.drop { _, sender in sender == user }
+        case .recall(let target): self.followed.drop { sequence, _ in sequence == target }
+        case .settings where !self.head.rules.receipts: self.followed.drop { _, _ in true }
+        default: break
         }
-        self.followed.removeAll { message in message.told.map { $0.read == $0.total } ?? false }
-        return news
     }
 }

@@ -24,6 +24,12 @@ package struct Sequencer: Sendable {
     var conversations: [ConversationID: Conversation] = [:]
     /// How many connections each connected user has, and in which conversations he is.
     var attached: [UserID: Attached] = [:]
+    /// By conversation: its members who have a connection here. The other direction of `attached`.
+    var online: [ConversationID: Set<UserID>] = [:]
+    /// Held conversations with no member connected, in the order in which they became that; one may stand here twice, or not be held any more.
+    var idle: Deque<ConversationID> = []
+    /// Conversations of which more places are known than need be.
+    var crowded: Set<ConversationID> = []
     var waitingCount = 0
     var positions: [PositionKey: PositionUpdate] = [:]
     /// Conversations of batches whose outcome is unknown, and the users who are in or out of them if they were stored.
@@ -38,10 +44,18 @@ package struct Sequencer: Sendable {
     var moved: [ConversationID] = []
     /// Positions of users who are not connected here: they wait until their places were looked up.
     var unplaced: [UnplacedPosition] = []
+    /// Who types and waits likewise.
+    var typists: [Typist] = []
 
     struct UnplacedPosition {
         var origin: RequestOrigin
         var update: PositionUpdate
+    }
+
+    struct Typist {
+        var origin: RequestOrigin
+        var user: UserID
+        var conversation: ConversationID
     }
 
     struct Attached {
@@ -61,7 +75,9 @@ package struct Sequencer: Sendable {
     /// Whether `unknown` has something to ask though nothing was picked: what became of a batch whose outcome is unknown.
     package var hasDoubts: Bool { !self.doubts.isEmpty }
     /// Whether something waits for a look-up though no command was picked.
-    package var needsLookup: Bool { self.hasDoubts || !self.unplaced.isEmpty || !self.questions.isEmpty }
+    package var needsLookup: Bool {
+        self.hasDoubts || !self.unplaced.isEmpty || !self.typists.isEmpty || !self.questions.isEmpty
+    }
     /// Whether this conversation is held.
     package func knows(_ id: ConversationID) -> Bool { self.conversations[id] != nil }
     /// Whether positions wait to be written.
@@ -130,6 +146,12 @@ package struct Sequencer: Sendable {
             if self.conversations[id]?.headIsCurrent != true { unknown.conversations.insert(id) }
             unknown.places.insert(Unknown.Place(conversation: id, user: position.update.user))
         }
+        for typist in self.typists {
+            if self.conversations[typist.conversation]?.headIsCurrent != true {
+                unknown.conversations.insert(typist.conversation)
+            }
+            unknown.places.insert(Unknown.Place(conversation: typist.conversation, user: typist.user))
+        }
         return unknown
     }
 
@@ -159,11 +181,15 @@ package struct Sequencer: Sendable {
     package mutating func learn(heads: [ConversationHead], places: [(Unknown.Place, Membership?)]) -> [Effect] {
         var effects: [Effect] = []
         for head in heads {
-            if self.conversations[head.conversation] == nil { effects.append(.bell(head.conversation, head: head.sequence)) }
+            if self.conversations[head.conversation] == nil {
+                effects.append(.bell(head.conversation, head: head.sequence))
+                self.noteIdle(head.conversation)
+            }
             self.conversations[head.conversation, default: Conversation(head: head)].refresh(head)
         }
         for (place, membership) in places {
             self.conversations[place.conversation]?.learn(place.user, membership)
+            self.noteCrowd(place.conversation)
             if self.doubts[place.conversation]?.contains(place.user) == true { effects.append(self.settle(place, membership)) }
         }
         // After the seats are right: those who have one hear of what was stored by the head.
@@ -177,10 +203,10 @@ package struct Sequencer: Sendable {
     /// Gives or takes the seats of a user whose membership was in doubt. What he has already is left as it is.
     private mutating func settle(_ place: Unknown.Place, _ membership: Membership?) -> Effect {
         guard let membership, membership.active else {
-            self.attached[place.user]?.conversations.remove(place.conversation)
+            self.exit(place.user, place.conversation)
             return .part(place.user, place.conversation)
         }
-        self.attached[place.user]?.conversations.insert(place.conversation)
+        self.enter(place.user, place.conversation)
         return .join(
             place.user,
             RoomSeat(conversation: place.conversation, head: 0, slot: membership.slot, visibleFrom: membership.visibleFrom))

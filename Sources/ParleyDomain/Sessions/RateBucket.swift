@@ -16,6 +16,11 @@ package struct RateBucket: Sendable {
         self.last = now
     }
 
+    /// Whether all tokens have come back: a new bucket would be the same.
+    package func isFull(at now: Int64) -> Bool {
+        self.level + min(max(0, now - self.last), 3_600_000) * self.perSecond >= self.burst * 1_000
+    }
+
     /// Takes a token; nil if there was one, else how long to wait for the next, in milliseconds.
     package mutating func take(at now: Int64) -> Int64? {
         guard self.perSecond > 0 else { return nil }

@@ -111,13 +111,18 @@ enum LoopEffect: Sendable {
     case answer(RequestOrigin, Answer)
     case attached(RequestOrigin, UserID, [RoomSeat])
     case join(UserID, RoomSeat)
-    case part(UserID, ConversationID)
+    case part(UserID, ConversationID, ending: Broadcast?)
+    case told(UserID, ConversationID, head: Int64)
+    /// The user may have lost the right to see others, and they that to see him.
+    case apart(UserID)
     case bell(ConversationID, head: Int64)
     case position(UserID, ConversationID, read: Int64, delivered: Int64, except: RequestOrigin)
     /// A read request was answered: whole frames for one connection.
     case frames(RequestOrigin, ByteBuffer)
     /// A question about presence was answered: the connection is told of these users from now on.
     case watch(RequestOrigin, [UserID])
+    /// The connection is told of these users no longer.
+    case unwatch(RequestOrigin, [UserID])
     /// The counts of a connected sender's messages moved: a frame for all his connections.
     case receipts(UserID, ByteBuffer)
     case typing(UserID, ConversationID)

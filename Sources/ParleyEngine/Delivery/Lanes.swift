@@ -97,6 +97,10 @@ final class Lanes {
         return left
     }
 
+    func forEach(_ body: (Connection) -> Void) {
+        for lane in self.lanes { for place in lane.places { body(place.connection) } }
+    }
+
     /// Whether the place waits for a broadcast.
     func isOwed(_ index: Int, of lane: Int) -> Bool {
         self.lanes[lane].places.indices.contains(index) && self.lanes[lane].places[index].next < self.end

@@ -16,7 +16,7 @@ final class LoopDelivery {
     var decoder = FrameDecoder()
     var binary = BinaryEncoder()
     private(set) var connections: [UInt64: Connection] = [:]
-    private var users: [UserID: [Connection]] = [:]
+    private(set) var users: [UserID: [Connection]] = [:]
     private(set) var rooms: [ConversationID: Room] = [:]
     /// What is written when.
     let turns: LoopTurns
@@ -26,6 +26,8 @@ final class LoopDelivery {
     /// Connections that the sweep which is under way has yet to look at.
     private var toSweep: [Connection] = []
     private static let sweptPerTurn = 512
+    /// Connections told in one turn that the server goes down: a frame is made for each.
+    private static let drainedPerTurn = 128
     /// Rises with every batch of effects; what changed after a connection's own tick is news to it.
     private(set) var tick: UInt64 = 1
     private var endedSessions: [SessionID: Int64] = [:]
@@ -34,7 +36,7 @@ final class LoopDelivery {
     /// What operators see of this loop. Nothing is called while it is changed, so the check for overlapping accesses, which costs
     /// more than the addition, is left out.
     @exclusivity(unchecked) var counts = LoopCounts()
-    /// What users may ask for over HTTP: a bucket for each who did in the last minute.
+    /// What users may ask for over HTTP: a bucket for each who did lately; all of a user's requests come to one loop.
     private var exchangeBuckets: [UserID: RateBucket] = [:]
 
     init(index: Int32, eventLoop: any EventLoop, engine: Engine) {
@@ -55,12 +57,12 @@ final class LoopDelivery {
             case .attached(let origin, let user, let seats): self.attached(origin, user, seats)
             case .join(let user, let seat):
                 for connection in self.users[user] ?? [] { self.enter(connection, seat) }
-            case .part(let user, let conversation):
-                for connection in self.users[user] ?? [] {
-                    // What was said before he went is his, also where it waits in a lane; nothing after it is.
-                    self.give(connection, conversation)
-                    self.leave(connection, conversation)
-                }
+            case .part(let user, let conversation, let ending):
+                for connection in self.users[user] ?? [] { self.part(connection, conversation, ending) }
+                self.checkWatches(of: user)
+            case .told(let user, let conversation, let head):
+                for connection in self.users[user] ?? [] { connection.tell([(conversation, head)]) }
+            case .apart(let user): self.checkWatches(of: user)
             case .bell(let conversation, let head):
                 // Also where the head is known: who was seated just now may not have heard of it.
                 guard let room = self.rooms[conversation], room.head <= head else { continue }
@@ -72,6 +74,10 @@ final class LoopDelivery {
             case .frames(let origin, let frames): self.connections[origin.connection]?.answer(frames)
             case .watch(let origin, let users):
                 if let connection = self.connections[origin.connection] { self.watch(users, by: connection) }
+            case .unwatch(let origin, let users):
+                if let connection = self.connections[origin.connection] {
+                    self.watch(connection.watched.filter { !users.contains($0) }, by: connection)
+                }
             case .receipts(let user, let frames):
                 for connection in self.users[user] ?? [] where !connection.isBehind {
                     self.counts.receiptFrames += 1
@@ -158,7 +164,6 @@ final class LoopDelivery {
     func exchangeWait(of user: UserID) -> Int64? {
         let settings = self.engine.settings
         let now = self.engine.clock.steady()
-        if self.exchangeBuckets.count > 4_096 { self.exchangeBuckets.removeAll() }
         return self.exchangeBuckets[
             user, default: RateBucket(perSecond: settings.framesPerSecond, burst: settings.frameBurst, at: now)
         ].take(at: now)
@@ -208,8 +213,11 @@ final class LoopDelivery {
         self.settle(room)
     }
 
-    private func leave(_ connection: Connection, _ conversation: ConversationID) {
+    /// What was said before he went is his, also where it waits in a lane, or is not pushed to him; nothing after it is.
+    private func part(_ connection: Connection, _ conversation: ConversationID, _ ending: Broadcast?) {
+        self.give(connection, conversation)
         guard let seat = connection.stand(from: conversation) else { return }
+        connection.parted(from: seat, ending)
         self.vacate(seat)
     }
 
@@ -281,6 +289,7 @@ final class LoopDelivery {
             self.toSweep = Array(self.connections.values)
             self.sweepSome()
         }
+        self.exchangeBuckets = self.exchangeBuckets.filter { !$0.value.isFull(at: now) }
         self.tellQuiet(at: now)
         self.tellSignals()
         self.tellGone()
@@ -302,9 +311,15 @@ final class LoopDelivery {
     /// The server is going down: every connection is told, with a moment of its own to come back at, and what was asked is
     /// answered.
     func drain(_ promise: EventLoopPromise<Void>) {
-        for connection in self.connections.values { connection.drain() }
+        self.drainSome(Array(self.connections.values)[...], promise)
+    }
+
+    private func drainSome(_ left: ArraySlice<Connection>, _ promise: EventLoopPromise<Void>) {
+        for connection in left.prefix(Self.drainedPerTurn) { connection.drain() }
         self.turns.write()
-        self.finish(promise, looks: 300)
+        let rest = left.dropFirst(Self.drainedPerTurn)
+        guard !rest.isEmpty else { return self.finish(promise, looks: 300) }
+        self.eventLoop.assumeIsolated().scheduleTask(in: LoopTurns.pause) { self.drainSome(rest, promise) }
     }
 
     /// Looks every 10 ms whether an answer is still owed.

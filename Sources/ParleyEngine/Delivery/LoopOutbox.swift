@@ -24,6 +24,9 @@ final class LoopOutbox: Sendable {
         self.loops[(self.turn.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max) % self.loops.count]
     }
 
+    /// The loop that serves what this user asks for without a connection: one and the same, which counts how often he does.
+    func loop(for user: UserID) -> any EventLoop { self.loops[(user.hashValue & Int.max) % self.loops.count] }
+
     func open(engine: Engine) {
         self.readers.withLock { $0 = engine.readers }
         let made = self.loops.enumerated().map { index, loop in
@@ -43,9 +46,10 @@ final class LoopOutbox: Sendable {
     func dispatch(_ effects: [Effect]) {
         var shares = [[LoopEffect]](repeating: [], count: self.loops.count)
         self.encoder.withLock { encoder in
+            var last: Broadcast?
             for effect in effects {
                 if self.asksReaders(effect) { continue }
-                Self.share(effect, &shares, &encoder)
+                Self.share(effect, &shares, &encoder, &last)
             }
         }
         for index in self.indices where !shares[Int(index)].isEmpty { self.hand(shares[Int(index)], to: index) }
@@ -69,7 +73,10 @@ final class LoopOutbox: Sendable {
         return true
     }
 
-    private static func share(_ effect: Effect, _ shares: inout [[LoopEffect]], _ encoder: inout FrameEncoder) {
+    /// - Parameter last: The last broadcast of this turn.
+    private static func share(
+        _ effect: Effect, _ shares: inout [[LoopEffect]], _ encoder: inout FrameEncoder, _ last: inout Broadcast?
+    ) {
         func one(_ origin: RequestOrigin, _ effect: LoopEffect) {
             guard shares.indices.contains(Int(origin.loop)) else { return }
             shares[Int(origin.loop)].append(effect)
@@ -78,11 +85,20 @@ final class LoopOutbox: Sendable {
             for index in shares.indices { shares[index].append(effect) }
         }
         switch effect {
-        case .publish(let publication): all(.broadcast(Broadcast(publication, encoder: &encoder)))
+        case .publish(let publication):
+            let broadcast = Broadcast(publication, encoder: &encoder)
+            last = broadcast
+            all(.broadcast(broadcast))
         case .answer(let origin, let answer): one(origin, .answer(origin, answer))
         case .attached(let origin, let user, let seats): one(origin, .attached(origin, user, seats))
         case .join(let user, let seat): all(.join(user, seat))
-        case .part(let user, let conversation): all(.part(user, conversation))
+        case .part(let user, let conversation):
+            // The entry that ended the membership comes just before.
+            let ending = last?.conversation == conversation ? last : nil
+            all(.part(user, conversation, ending: ending))
+        case .told(let user, let conversation, let head): all(.told(user, conversation, head: head))
+        case .apart(let user): all(.apart(user))
+        case .typing(let user, let conversation): all(.typing(user, conversation))
         case .bell(let conversation, let head): all(.bell(conversation, head: head))
         case .position(let user, let conversation, let read, let delivered, let except):
             all(.position(user, conversation, read: read, delivered: delivered, except: except))

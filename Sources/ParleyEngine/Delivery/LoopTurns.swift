@@ -1,5 +1,5 @@
 import DequeModule
-import NIOCore
+package import NIOCore
 package import ParleyWire
 
 /// What one event loop writes, turn by turn, so that nobody waits for the fan-out of a large room (R25, R28).
@@ -7,17 +7,18 @@ package import ParleyWire
 /// A turn writes, in this order: answers; what small rooms have; and large rooms in rotation, a few connections of one, then of
 /// the next. Each is bounded, so a turn of the loop is short. Between turns the loop looks at its sockets: what a client asks is
 /// read, and answered, while the fan-out goes on.
-final class LoopTurns {
+package final class LoopTurns {
     /// How long the loop is left alone between turns. NIO runs what is due before it looks at sockets, so a next turn that
     /// is due at once would keep it from reading until all is written; this is longer than NIO needs to see that nothing is.
-    static let pause = TimeAmount.microseconds(30)
+    package static let pause = TimeAmount.microseconds(30)
 
     private let eventLoop: any EventLoop
     private let settings: EngineSettings
     private let clock: @Sendable () -> Int64
-    private var answering: Deque<Connection> = []
-    private var waiting: Deque<Connection> = []
-    private var rooms: Deque<Room> = []
+    // Asked for every delivery; nothing is called while one of them is changed: see `Connection.outgoing`.
+    @exclusivity(unchecked) private var answering: Deque<Connection> = []
+    @exclusivity(unchecked) private var waiting: Deque<Connection> = []
+    @exclusivity(unchecked) private var rooms: Deque<Room> = []
     /// Writes that the first of them has had since it came to the front.
     private var visitedOfFirst = 0
     /// Writes that are left to this turn.

@@ -48,6 +48,12 @@ final class Room {
     var liveCount: Int { self.lanes?.placeCount ?? self.members.count }
     var isEmpty: Bool { self.liveCount == 0 && self.quiet.isEmpty }
 
+    /// Whoever is pushed to, large or small. No place may come or go meanwhile.
+    func forEachLive(_ body: (Connection) -> Void) {
+        self.members.forEach(body)
+        self.lanes?.forEach(body)
+    }
+
     // MARK: Places
 
     /// Which lane serves a slot. Where the slot is not known the connection's number does, so that lanes stay even.
@@ -92,7 +98,7 @@ final class Room {
     func split() {
         let lanes = Lanes()
         for connection in self.members {
-            guard let seat = connection.seat(in: self) else { continue }
+            guard let seat = connection.seat(in: self.conversation) else { continue }
             connection.moveSeat(in: self, to: lanes.add(connection, to: Int(seat.lane)))
         }
         self.members = []

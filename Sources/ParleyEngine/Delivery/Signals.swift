@@ -55,6 +55,30 @@ extension LoopDelivery {
         self.signals.watch(users, by: connection.id)
     }
 
+    /// Whoever watches this user, and whomever he watches, may have lost the right to: asked of the store anew.
+    func checkWatches(of user: UserID) {
+        let watching = (self.signals.watchers[user] ?? []).compactMap { self.connections[$0] }
+        let own = (self.users[user] ?? []).filter { !$0.watched.isEmpty }
+        for connection in watching + own where connection.user != nil {
+            // Of one who watches, this user alone is in doubt.
+            self.check(connection.user == user ? connection.watched : [user], watchedBy: connection)
+        }
+    }
+
+    private func check(_ users: [UserID], watchedBy connection: Connection) {
+        guard let watcher = connection.user else { return }
+        let origin = RequestOrigin(loop: self.index, connection: connection.id, request: 0)
+        let engine = self.engine
+        engine.readers.perform { reader throws(ReadFailure) in
+            let seen = Set(try reader.seen(users, for: watcher).map(\.user))
+            let lost = users.filter { !seen.contains($0) }
+            if !lost.isEmpty { engine.hand([.unwatch(origin, lost)], to: origin.loop) }
+        } refused: { _ in
+            // What cannot be asked is not told.
+            engine.hand([.unwatch(origin, users)], to: origin.loop)
+        }
+    }
+
     /// Once a second.
     func tellSignals() {
         self.tellTyping()
@@ -66,9 +90,9 @@ extension LoopDelivery {
             guard let room = self.rooms[conversation] else { continue }
             var frame = ByteBuffer()
             self.encoder.typing(conversation, users.sorted(), into: &frame)
-            for connection in room.members {
+            room.forEachLive { connection in
                 // Nobody is told of himself alone.
-                if users.count == 1, let user = connection.user, users.contains(user) { continue }
+                if users.count == 1, let user = connection.user, users.contains(user) { return }
                 connection.enqueue(frame)
             }
         }

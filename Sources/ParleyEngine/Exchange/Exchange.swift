@@ -19,7 +19,7 @@ extension Engine {
     package func exchange(
         _ request: ByteBuffer, in encoding: WireEncoding = .json, as identity: Identity
     ) -> EventLoopFuture<ExchangeReply> {
-        let eventLoop = self.nextLoop()
+        let eventLoop = self.outbox.loop(for: identity.user)
         let promise = eventLoop.makePromise(of: ExchangeReply.self)
         let number = self.nextExchange()
         eventLoop.execute {

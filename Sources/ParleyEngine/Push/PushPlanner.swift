@@ -10,8 +10,8 @@ import Synchronization
 /// million rows for a message that few would want to be woken by is no service to anybody.
 final class PushPlanner: Sendable {
     private struct State {
-        /// By conversation: the newest message since the last pass.
-        var due: [ConversationID: Int64] = [:]
+        /// By conversation: the first and the newest message since the last pass.
+        var due: [ConversationID: ClosedRange<Int64>] = [:]
         var online: Set<UserID> = []
         var counts = PushCounts()
     }
@@ -37,8 +37,10 @@ final class PushPlanner: Sendable {
             for effect in effects {
                 switch effect {
                 case .publish(let publication):
-                    guard let newest = publication.entries.last(where: { $0.kind.countsAsUnread }) else { continue }
-                    state.due[publication.conversation] = newest.sequence
+                    let messages = publication.entries.lazy.filter(\.kind.countsAsUnread).map(\.sequence)
+                    guard let first = messages.first, let last = messages.max() else { continue }
+                    let since = state.due[publication.conversation]?.lowerBound ?? first
+                    state.due[publication.conversation] = min(since, last)...last
                 case .presence(let user, let online):
                     if online { state.online.insert(user) } else { state.online.remove(user) }
                 default: continue
@@ -53,24 +55,25 @@ final class PushPlanner: Sendable {
             defer { state.due.removeAll(keepingCapacity: true) }
             return state.due
         }
-        for (conversation, sequence) in due { self.pass(conversation, sequence, afterSlot: 0) }
+        for (conversation, messages) in due { self.pass(conversation, messages, afterSlot: 0) }
     }
 
-    private func pass(_ conversation: ConversationID, _ sequence: Int64, afterSlot slot: Int32) {
+    private func pass(_ conversation: ConversationID, _ messages: ClosedRange<Int64>, afterSlot slot: Int32) {
         let limit = self.pageSize
         self.readers.perform { reader throws(ReadFailure) in
-            let found = try reader.recipients(of: conversation, sequence: sequence, afterSlot: slot, limit: limit)
+            let found = try reader.recipients(of: conversation, messages: messages, afterSlot: slot, limit: limit)
             let online = self.state.withLock { $0.online }
             let notices = found.filter { !online.contains($0.user) }.map { recipient in
                 PushNotice(
-                    user: recipient.user, conversation: conversation, sequence: sequence, mentioned: recipient.mentioned,
+                    user: recipient.user, conversation: conversation, sequence: recipient.sequence,
+                    mentioned: recipient.mentioned,
                     badge: recipient.badge)
             }
             if !notices.isEmpty {
                 self.hook.wake(notices)
                 self.state.withLock { $0.counts.notices += notices.count }
             }
-            if found.count == limit, let last = found.last { self.pass(conversation, sequence, afterSlot: last.slot) }
+            if found.count == limit, let last = found.last { self.pass(conversation, messages, afterSlot: last.slot) }
         } refused: { refusal in
             self.state.withLock { $0.counts.failures += 1 }
             self.logger.warning(

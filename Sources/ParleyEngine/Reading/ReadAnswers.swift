@@ -141,8 +141,9 @@ struct ReadAnswers: Sendable {
         let seen = try self.reader.seen(asked, for: answer.user)
         let online = Set(answer.online)
         let users = seen.map { PresenceLine(user: $0.user, online: online.contains($0.user), seen: $0.time) }
-        let count =
-            if case .conversation = answer.subject { answer.count } else { users.count(where: \.online) }
+        var count = users.count(where: \.online)
+        // Of more people than are named, the others are counted without a look at who may be seen: in such a crowd it tells of nobody.
+        if case .conversation = answer.subject { count += max(0, answer.count - answer.online.count) }
         var encoder = FrameEncoder()
         encoder.presence(id: answer.origin.request, users, online: count, into: &buffer)
         return seen.map(\.user)

@@ -72,10 +72,7 @@ extension Connection {
     /// Whoever is live in the conversation hears of it within a second, in one frame for all who type (B2). Lossy.
     private func typing(in conversation: ConversationID, _ origin: RequestOrigin, _ identity: Identity) {
         guard !origin.isExchange else { return self.answer(origin.request, .refused(Self.socketOnly)) }
-        guard self.seat(in: conversation) != nil else { return self.answer(origin.request, .refused(Refusal(.notMember))) }
-        self.engine.typing(identity.user, in: conversation)
-        self.answer(origin.request, .ok)
-        self.delivery.turns.write()
+        self.engine.shard.post(CollectionOfOne(.typing(origin, identity.user, conversation)))
     }
 
     private func follow(_ conversation: ConversationID, push: Bool, _ origin: RequestOrigin) {

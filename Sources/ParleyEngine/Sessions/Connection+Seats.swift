@@ -3,34 +3,38 @@ import ParleyDomain
 
 /// A connection's places in rooms, and what it knows of their heads.
 extension Connection {
-    func reserveSeats(_ count: Int) { self.seats.reserveCapacity(count) }
-    func sit(_ seat: Seat) { self.seats.append(seat) }
+    func reserveSeats(_ count: Int) { self.places.reserve(count) }
+    func sit(_ seat: Seat) { self.places.append(seat) }
 
-    func seat(in conversation: ConversationID) -> Seat? { self.seats.first { $0.room.conversation == conversation } }
-    func seat(in room: Room) -> Seat? { self.seats.first { $0.room === room } }
+    func seat(in conversation: ConversationID) -> Seat? { self.places.seat(in: conversation) }
 
     func stand(from conversation: ConversationID) -> Seat? {
-        guard let index = self.seats.firstIndex(where: { $0.room.conversation == conversation }) else { return nil }
         self.firstVisible[conversation] = nil
-        self.seats.swapAt(index, self.seats.count - 1)
-        return self.seats.popLast()
+        return self.places.remove(from: conversation)
+    }
+
+    /// The membership of the seat has ended. A client that is not pushed to gets the entry that ended it; one that does not read is told
+    /// of it with the heads when it reads again.
+    func parted(from seat: Seat, _ ending: Broadcast?) {
+        if self.isBehind {
+            self.partedBehind[seat.room.conversation] = max(seat.room.head, ending?.head ?? 0)
+        } else if seat.isQuiet, let ending {
+            self.push(ending)
+        }
     }
 
     func moveSeat(in room: Room, to index: Int) {
-        guard let seat = self.seats.firstIndex(where: { $0.room === room }) else { return }
-        self.seats[seat].index = Int32(clamping: index)
+        self.places.update(room.conversation) { $0.index = Int32(clamping: index) }
     }
 
     func changeSeat(in room: Room, isQuiet: Bool, index: Int) {
-        guard let seat = self.seats.firstIndex(where: { $0.room === room }) else { return }
-        self.seats[seat].isQuiet = isQuiet
-        self.seats[seat].index = Int32(clamping: index)
+        self.places.update(room.conversation) { seat in
+            seat.isQuiet = isQuiet
+            seat.index = Int32(clamping: index)
+        }
     }
 
-    func takeSeats() -> [Seat] {
-        defer { self.seats = [] }
-        return self.seats
-    }
+    func takeSeats() -> [Seat] { self.places.removeAll() }
 
     /// Asks not to be pushed a conversation's entries (false), or to be pushed them again (true): R36. False if this connection
     /// is not live in the conversation.
@@ -44,7 +48,7 @@ extension Connection {
     /// on their way to it in a lane, or that it is told of as a quiet one.
     func news() -> [(ConversationID, Int64)] {
         defer { self.seenTick = self.delivery.tick }
-        return self.seats.compactMap { seat in
+        return self.places.seats.compactMap { seat in
             guard seat.room.changed > self.seenTick, !seat.isQuiet, !seat.isOwed else { return nil }
             return (seat.room.conversation, seat.room.head)
         }
@@ -56,14 +60,16 @@ extension Connection {
         defer {
             self.seenTick = self.delivery.tick
             self.dropped = []
+            self.partedBehind = [:]
         }
-        return self.seats.compactMap { seat in
+        // Who went and came back meanwhile has a seat again.
+        var heads = self.partedBehind.filter { self.places.seat(in: $0.key) == nil }.map { ($0.key, $0.value) }
+        for seat in self.places.seats {
             let wasOwed = seat.takeOwed() != .nothing
-            guard wasOwed || seat.room.changed > self.seenTick || self.dropped.contains(seat.room.conversation) else {
-                return nil
-            }
-            return (seat.room.conversation, seat.room.head)
+            guard wasOwed || seat.room.changed > self.seenTick || self.dropped.contains(seat.room.conversation) else { continue }
+            heads.append((seat.room.conversation, seat.room.head))
         }
+        return heads
     }
 }
 

@@ -73,7 +73,8 @@ extension Connection {
         case .ok: self.delivery.encoder.ok(id: request, into: &frame)
         case .refused(let refusal):
             self.inFlight -= 1
-            return self.refuse(request, refusal)
+            // Who could not come in, for whatever reason, comes again on a connection of its own: this one has had its turn.
+            return self.isEntering ? self.refuseAndClose(refusal, request) : self.refuse(request, refusal)
         }
         self.answer(frame)
     }
@@ -282,7 +283,7 @@ extension Connection {
         guard self.isBehind else { return }
         self.isBehind = false
         self.delivery.counts.behind -= 1
-        self.socket.resumeReading()
+        if !self.isDraining { self.socket.resumeReading() }
         var frame = ByteBuffer()
         self.delivery.encoder.behind(heads: self.newsAfterDrop(), into: &frame)
         self.writeNow(frame)

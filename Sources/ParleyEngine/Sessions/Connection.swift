@@ -8,8 +8,8 @@ final class Connection: SocketSession {
     enum State {
         /// Nothing said yet; cut at the deadline.
         case waitingForAuth(deadline: Int64)
-        /// The credential is being checked, or the user's conversations looked up.
-        case enteringAs(Identity?)
+        /// The credential is being checked, or the user's conversations looked up; cut at the deadline.
+        case enteringAs(Identity?, deadline: Int64)
         case live(Identity)
         case closed
     }
@@ -22,21 +22,28 @@ final class Connection: SocketSession {
     let encoding: WireEncoding
     private(set) var state: State
     /// Its places in rooms, and what waits to be written: `Connection+Seats.swift`, `Connection+Writing.swift`.
-    var seats: [Seat] = []
-    var outgoing: [Outgoing] = []
+    var places = SeatList()
+    ///
+    /// The marked ones are touched for every delivery. Nothing is called while one of them is changed, so the check for overlapping accesses,
+    /// which costs more than the change, is left out.
+    @exclusivity(unchecked) var outgoing: [Outgoing] = []
     /// The first sequence that its user may see, where that is not the first of all.
     var firstVisible: [ConversationID: Int64] = [:]
     /// Whose presence it is told of.
     var watched: [UserID] = []
     /// Whether it stands in the loop's queue of answers, and in that of pushes.
-    var isAnswering = false
-    var isWaiting = false
+    @exclusivity(unchecked) var isAnswering = false
+    @exclusivity(unchecked) var isWaiting = false
     /// True while the client does not take its bytes: nothing is pushed to it (R42).
-    var isBehind = false
+    @exclusivity(unchecked) var isBehind = false
     /// Conversations whose entries were dropped while it was behind.
     var dropped: Set<ConversationID> = []
+    /// Conversations that its user went out of while it was behind, and where they stood then.
+    var partedBehind: [ConversationID: Int64] = [:]
+    /// Set when the server goes down: no more requests are taken, whatever the client reads.
+    private(set) var isDraining = false
     /// Heads that it is told of with the next write (R36).
-    var notedHeads: [(ConversationID, Int64)] = []
+    @exclusivity(unchecked) var notedHeads: [(ConversationID, Int64)] = []
     /// The loop's tick up to which the client was told of every head.
     var seenTick: UInt64
     private var bucket: RateBucket
@@ -89,13 +96,18 @@ final class Connection: SocketSession {
 
     private var identity: Identity? {
         switch self.state {
-        case .live(let identity), .enteringAs(.some(let identity)): identity
+        case .live(let identity), .enteringAs(.some(let identity), _): identity
         default: nil
         }
     }
 
     var isClosed: Bool {
         if case .closed = self.state { true } else { false }
+    }
+
+    /// Whether its log-in is under way.
+    var isEntering: Bool {
+        if case .enteringAs = self.state { true } else { false }
     }
 
     var isLive: Bool {
@@ -178,7 +190,7 @@ final class Connection: SocketSession {
     // MARK: Coming in
 
     private func enter(_ credential: Credential, _ request: Int64) {
-        self.state = .enteringAs(nil)
+        self.state = .enteringAs(nil, deadline: self.engine.clock.steady() + self.engine.settings.entryMilliseconds)
         self.inFlight += 1
         let origin = RequestOrigin(loop: self.delivery.index, connection: self.id, request: request)
         let engine = self.engine
@@ -199,16 +211,16 @@ final class Connection: SocketSession {
 
     /// The credential holds; next the shard makes the connection live.
     func identified(_ request: Int64, _ identity: Identity) {
-        guard case .enteringAs(nil) = self.state else { return }
+        guard case .enteringAs(nil, let deadline) = self.state else { return }
         guard !self.delivery.hasEnded(identity.session) else { return self.refuseAndClose(Refusal(.sessionEnded)) }
-        self.state = .enteringAs(identity)
+        self.state = .enteringAs(identity, deadline: deadline)
         let origin = RequestOrigin(loop: self.delivery.index, connection: self.id, request: request)
         self.engine.shard.post(CollectionOfOne(.attach(origin, identity.user)))
     }
 
     /// From here on everything committed is pushed. False if the connection is not to go live any more.
     func becomeLive(_ request: Int64) -> Bool {
-        guard case .enteringAs(.some(let identity)) = self.state else { return false }
+        guard case .enteringAs(.some(let identity), _) = self.state else { return false }
         guard !self.delivery.hasEnded(identity.session) else {
             self.refuseAndClose(Refusal(.sessionEnded))
             return false
@@ -239,6 +251,8 @@ final class Connection: SocketSession {
         switch self.state {
         case .waitingForAuth(let deadline):
             if now >= deadline { self.refuseAndClose(Refusal(.authTimeout)) }
+        case .enteringAs(_, let deadline):
+            if now >= deadline { self.refuseAndClose(Refusal(.unavailable, retryMilliseconds: 1_000)) }
         case .live(let identity):
             if let ends = identity.ends, self.engine.clock.wall() >= ends {
                 return self.refuseAndClose(Refusal(.badToken, rule: "the token that opened this connection has expired"))
@@ -249,12 +263,13 @@ final class Connection: SocketSession {
             var frame = ByteBuffer()
             self.delivery.encoder.heartbeat(time: self.engine.clock.wall(), heads: self.news(), into: &frame)
             self.append(.frames(frame), isUrgent: false)
-        case .enteringAs, .closed: return
+        case .closed: return
         }
     }
 
     func drain() {
         if case .closed = self.state { return }
+        self.isDraining = true
         var frame = ByteBuffer()
         // Spread over two seconds, so that they do not all come back at once.
         self.delivery.encoder.reconnect(afterMilliseconds: 250 + Int64(self.id % 64) * 32, into: &frame)

@@ -23,6 +23,8 @@ final class ShardRunner: Sendable {
         case lookUp(Submission, Refusal)
         /// Which of these users are online; or of a conversation, the first of them.
         case online(RequestOrigin, UserID, PresenceSubject, watch: Bool)
+        /// Somebody types, and others may be told.
+        case typing(RequestOrigin, UserID, ConversationID)
         /// Time to write the positions that were gathered.
         case tick
     }

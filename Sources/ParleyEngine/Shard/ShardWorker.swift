@@ -44,6 +44,7 @@ final class ShardWorker: @unchecked Sendable {
         effects.append(contentsOf: self.storeNotes())
         effects.append(contentsOf: self.answerReceipts())
         if self.positionsDue { effects.append(contentsOf: self.tick()) }
+        self.sequencer.forgetIdle()
         // Before anybody is answered: who has an ack finds it counted.
         self.publishCounts()
         if !effects.isEmpty { self.deliver(effects) }
@@ -98,6 +99,8 @@ final class ShardWorker: @unchecked Sendable {
             case .lookUp(let submission, let refusal): self.lookups.append((submission, refusal))
             case .online(let origin, let user, let subject, let watch):
                 effects.append(self.sequencer.online(origin, user, subject, watch: watch))
+            case .typing(let origin, let user, let conversation):
+                effects.append(contentsOf: self.sequencer.type(origin, user, in: conversation, at: self.clock.wall()))
             case .tick: self.positionsDue = true
             }
         }
@@ -131,8 +134,10 @@ final class ShardWorker: @unchecked Sendable {
         } catch {
             return self.failed(Batch(submissions: picked), error) + self.sequencer.refuseWaiting(Sequencer.refusal(for: error))
         }
+        let now = self.clock.wall()
         effects.append(contentsOf: self.sequencer.advanceUnplaced())
-        let batch = self.sequencer.decide(picked, targets: targets, at: self.clock.wall())
+        effects.append(contentsOf: self.sequencer.typeUnplaced(at: now))
+        let batch = self.sequencer.decide(picked, targets: targets, at: now)
         effects.append(contentsOf: self.answerLookups(batch.lookups + self.lookups))
         self.lookups.removeAll()
         guard !batch.drafts.isEmpty else { return effects + batch.answers }

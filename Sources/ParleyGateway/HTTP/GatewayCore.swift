@@ -41,7 +41,7 @@ struct RequestJob: Sendable {
     var trace: TraceID
     var origin: Origin
     var connection: NIOLoopBound<HTTPConnection>
-    var eventLoop: any EventLoop
+    var answers: AnswerTurns
 }
 
 /// What all connections share: settings, counts, and the way to the tasks that answer requests. Immutable.
@@ -74,8 +74,7 @@ package final class GatewayCore: Sendable {
 
     /// Answers one request and hands the answer to its connection. Never throws: every error becomes a response (R119).
     func run(_ job: RequestJob) async {
-        let response = await self.respond(to: job)
-        job.eventLoop.execute { job.connection.value.answer(response) }
+        job.answers.add(await self.respond(to: job), to: job.connection)
     }
 
     private func respond(to job: RequestJob) async -> GatheredResponse {

@@ -215,7 +215,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         self.core.submit(
             RequestJob(
                 request: request, name: "\(self.name)-\(self.requests)", trace: Self.trace(of: head),
-                origin: self.origin(of: head), connection: connection, eventLoop: context.eventLoop))
+                origin: self.origin(of: head), connection: connection, answers: self.registry.answers))
     }
 
     /// The trace that the client names, or a new one where it names none, or more than one.

@@ -1,4 +1,5 @@
 package import NIOCore
+import ParleyEngine
 
 /// A connection as the sweep of its event loop sees it.
 package protocol SweptConnection: AnyObject {
@@ -20,6 +21,8 @@ package final class LoopRegistry: @unchecked Sendable {
     package let eventLoop: any EventLoop
     /// Milliseconds of a clock that never goes back, as of the last sweep.
     package private(set) var now: Int64
+    /// The way of HTTP's answers to these connections.
+    let answers: AnswerTurns
     /// Working space for the frame parser; each use ends before the next begins.
     package var scratch = ByteBuffer()
     /// Whether new connections are told to go away.
@@ -35,6 +38,8 @@ package final class LoopRegistry: @unchecked Sendable {
     /// Connections looked at in one turn of the loop, at least: each may be sent a ping, and ten thousand pings at once would hold
     /// everybody up for 200 ms, and their answers again.
     package static let sweptPerTurn = 64
+    /// Connections told in one turn that the server goes down: each is written to and ended.
+    package static let toldPerTurn = 16
     /// Turns that a sweep takes at most, so that it is through within a second.
     package static let turnsPerSweep = 512
     /// How long the loop is left to others in between.
@@ -42,6 +47,7 @@ package final class LoopRegistry: @unchecked Sendable {
 
     package init(eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
+        self.answers = AnswerTurns(eventLoop: eventLoop)
         self.now = Self.clock()
     }
 
@@ -106,40 +112,43 @@ package final class LoopRegistry: @unchecked Sendable {
     }
 
     private func sweepSome() {
-        self.eventLoop.assertInEventLoop()
-        var left = max(Self.sweptPerTurn, self.connections.count / Self.turnsPerSweep)
-        // Backwards, as in `each`.
-        while left > 0, self.toSweep > 0 {
-            self.toSweep -= 1
-            guard self.toSweep < self.connections.count else { continue }
-            left -= 1
-            self.connections[self.toSweep].sweep(at: self.now)
-        }
+        let most = max(Self.sweptPerTurn, self.connections.count / Self.turnsPerSweep)
+        self.toSweep = self.visit(below: self.toSweep, atMost: most) { $0.sweep(at: self.now) }
         guard self.toSweep > 0 else { return }
         self.eventLoop.assumeIsolated().scheduleTask(in: Self.sweepPause) { self.sweepSome() }
     }
 
-    /// Tells every connection that the server goes down, those to come included.
+    /// Tells every connection that the server goes down, those to come included; a part of them in this turn of the loop and the
+    /// rest in those that follow.
     package func quiesce() {
         self.isQuiescing = true
-        self.each { $0.quiesce() }
+        self.quiesceSome(below: self.connections.count)
+    }
+
+    private func quiesceSome(below index: Int) {
+        let left = self.visit(below: index, atMost: Self.toldPerTurn) { $0.quiesce() }
+        guard left > 0 else { return }
+        self.eventLoop.assumeIsolated().scheduleTask(in: LoopTurns.pause) { self.quiesceSome(below: left) }
     }
 
     /// Closes every connection at once.
     package func cutAll() {
         self.isQuiescing = true
-        self.each { $0.cut() }
+        _ = self.visit(below: self.connections.count, atMost: .max) { $0.cut() }
     }
 
-    /// From the last to the first: a connection that leaves is replaced by one that was visited. Others may leave meanwhile.
-    private func each(_ body: (any SweptConnection) -> Void) {
+    /// Visits some of the connections below a place, and returns below which place the others are. From the last to the first: a
+    /// connection that leaves is replaced by one that was visited. Others may leave meanwhile.
+    private func visit(below index: Int, atMost most: Int, _ body: (any SweptConnection) -> Void) -> Int {
         self.eventLoop.assertInEventLoop()
-        var index = self.connections.count
-        while index > 0 {
+        var (index, left) = (index, most)
+        while left > 0, index > 0 {
             index -= 1
             guard index < self.connections.count else { continue }
+            left -= 1
             body(self.connections[index])
         }
+        return index
     }
 
     private static func clock() -> Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds / 1_000_000) }

@@ -179,13 +179,14 @@ package struct Metric: Sendable {
     private static let process: [Metric] = [
         Metric("parley_ready", .gauge, "1 while `/readyz` answers 200.") { .number($0.isReady ? 1 : 0) },
         Metric(
-            "parley_loop_turn_seconds", .histogram, "How long turns of the event loops took: what everybody on a loop waits for."
+            "parley_loop_turn_seconds", .histogram,
+            "How long turns of the event loops took, once what had come was read: what everybody on a loop waits for."
         ) {
             .histogram($0.ticks.turns, units: 1_000_000)
         },
         Metric(
             "parley_loop_turn_processor_seconds", .histogram,
-            "Processor time of the same turns: where it is much less than what they took, processors are short."
+            "Processor time of the loops from the end of a turn to the end of the next, reading and waking included."
         ) {
             .histogram($0.ticks.work, units: 1_000_000)
         },

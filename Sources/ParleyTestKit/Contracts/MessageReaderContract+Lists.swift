@@ -153,25 +153,38 @@ extension MessageReaderContract {
             let naming = try room.appended(named)
             try room.make("add", .add([user(7)]))
             room.subject = try subject.reopen()
-            func woken(_ sequence: Int64, after: Int32 = 0, limit: Int = 9) throws -> [Recipient] {
-                try room.reader.recipients(of: room.id, sequence: sequence, afterSlot: after, limit: limit)
+            func woken(_ messages: ClosedRange<Int64>, after: Int32 = 0, limit: Int = 9) throws -> [Recipient] {
+                try room.reader.recipients(of: room.id, messages: messages, afterSlot: after, limit: limit)
+            }
+            func recipient(_ number: Int, _ sequence: Int64, mentioned: Bool = false, badge: Int64) -> Recipient {
+                Recipient(user: user(number), slot: Int32(number), sequence: sequence, mentioned: mentioned, badge: badge)
             }
             // u2 has 2 unread here and 1 that names him there; u3 1 that names him here; u4 3 there; u5 1 here and 3 there.
-            let second = Recipient(user: user(2), slot: 2, mentioned: false, badge: 3)
-            let fifth = Recipient(user: user(5), slot: 5, mentioned: false, badge: 4)
-            try expectEqual(woken(plain.sequence), [second, fifth], "by the plain message")
-            let first = Recipient(user: user(1), slot: 1, mentioned: false, badge: 1)
-            let third = Recipient(user: user(3), slot: 3, mentioned: true, badge: 1)
-            try expectEqual(woken(naming.sequence), [first, second, third], "by the one that names two")
+            let (one, two) = (plain.sequence, naming.sequence)
             try expectEqual(
-                [woken(naming.sequence, limit: 1), woken(naming.sequence, after: 1, limit: 1)], [[first], [second]], "pages")
+                woken(one...one), [recipient(2, one, badge: 3), recipient(5, one, badge: 4)], "by the plain message")
+            let first = recipient(1, two, badge: 1)
+            let second = recipient(2, two, badge: 3)
+            let third = recipient(3, two, mentioned: true, badge: 1)
+            try expectEqual(woken(two...two), [first, second, third], "by the one that names two")
+            try expectEqual(
+                [woken(two...two, limit: 1), woken(two...two, after: 1, limit: 1)], [[first], [second]], "pages")
+            // Followed at once by one that names nobody, and by one that is taken back: the third member is woken all the same.
+            let later = try room.send("plain again").sequence
+            let recalled = try room.send("a slip").sequence
+            try room.make("recall", .recall(target: recalled))
+            let together = try woken(one...recalled)
+            try expectEqual(together.map(\.user), [user(2), user(3), user(5), user(7)], "by all of them")
+            try expectEqual(together.map(\.mentioned), [false, true, false, false], "who is named")
+            try expectEqual(together.map(\.sequence), [later, later, later, later], "the newest that stands")
+            try expectEqual(woken(recalled...recalled), [], "by what was taken back")
         },
         ContractCase("a badge ends at 100") { subject in
             let room = try Room.make(subject)
             let other = try Room.make(subject, "other")
             for room in [room, other] { _ = try subject.store.append((0..<70).map { room.draft("m\($0)", at: 1) }) }
-            let found = try subject.reader.recipients(of: room.id, sequence: 71, afterSlot: 0, limit: 9)
-            try expectEqual(found, [Recipient(user: user(2), slot: 2, mentioned: false, badge: 100)], "badge")
+            let found = try subject.reader.recipients(of: room.id, messages: 71...71, afterSlot: 0, limit: 9)
+            try expectEqual(found, [Recipient(user: user(2), slot: 2, sequence: 71, mentioned: false, badge: 100)], "badge")
         },
     ]
 }

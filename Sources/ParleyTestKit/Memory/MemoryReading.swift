@@ -195,9 +195,9 @@ extension MemoryReading {
         return state.numbered(state.order[Int(number - 1)], for: user)
     }
 
-    package func recipients(of conversation: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int)
+    package func recipients(of conversation: ConversationID, messages: ClosedRange<Int64>, afterSlot slot: Int32, limit: Int)
         throws(ReadFailure) -> [Recipient]
     {
-        self.snapshot.recipients(of: conversation, sequence: sequence, afterSlot: slot, limit: limit)
+        self.snapshot.recipients(of: conversation, messages: messages, afterSlot: slot, limit: limit)
     }
 }

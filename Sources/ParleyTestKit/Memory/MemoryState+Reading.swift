@@ -107,16 +107,26 @@ extension MemoryState {
             head: head, membership: self.row(member, in: room), unread: 0, preview: nil, peer: nil, stamp: member.stamp)
     }
 
-    /// Whom a message wakes: members who may see it, by their levels; not its sender.
-    func recipients(of id: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int) -> [Recipient] {
-        guard let room = self.conversations[id], room.head.memberCount <= Limits.membersWoken,
-            let message = room.message(sequence), room.recalls[sequence] == nil
-        else { return [] }
+    /// Whom messages wake: members who may see the newest, by their levels; not its sender.
+    func recipients(of id: ConversationID, messages: ClosedRange<Int64>, afterSlot slot: Int32, limit: Int) -> [Recipient] {
+        guard let room = self.conversations[id], room.head.memberCount <= Limits.membersWoken else { return [] }
+        let all = room.entries.filter {
+            $0.kind == .message && messages.contains($0.sequence) && room.recalls[$0.sequence] == nil
+        }
+        guard let newest = all.last else { return [] }
+        func mentioned(_ member: MemoryMember) -> Bool {
+            all.contains { message in
+                message.sender != member.row.user && message.sequence >= member.row.visibleFrom
+                    && room.mentions(member.row.user, in: message)
+            }
+        }
         let woken = room.members.values.filter { member in
-            guard member.row.active, sequence >= member.row.visibleFrom, member.row.user != message.sender else { return false }
+            guard member.row.active, newest.sequence >= member.row.visibleFrom, member.row.user != newest.sender else {
+                return false
+            }
             return switch member.row.notify {
             case .all: true
-            case .mentions: room.mentions(member.row.user, in: message)
+            case .mentions: mentioned(member)
             case .none: false
             }
         }
@@ -125,7 +135,8 @@ extension MemoryState {
             let user = member.row.user
             let badge = self.all.reduce(0) { sum, other in sum + (other.active(user).map(other.badge) ?? 0) }
             return Recipient(
-                user: user, slot: member.row.slot, mentioned: room.mentions(user, in: message), badge: Int64(min(100, badge)))
+                user: user, slot: member.row.slot, sequence: newest.sequence, mentioned: mentioned(member),
+                badge: Int64(min(100, badge)))
         }
     }
 }

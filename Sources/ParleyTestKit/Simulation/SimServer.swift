@@ -263,8 +263,8 @@ final class SimServer {
             case .bell(let conversation, let head): all(.bell(conversation, head: head))
             case .position(let user, let conversation, let read, let delivered, let except):
                 all(.position(user, conversation, read: read, delivered: delivered, except: except))
-            // Nobody here asks for receipts or presence.
-            case .presence, .gone, .hidden, .online, .receipts, .readers, .record, .receiptsMoved: break
+            // Nobody here is invited, types, or asks for receipts or presence.
+            case .presence, .gone, .hidden, .online, .receipts, .readers, .record, .receiptsMoved, .told, .apart, .typing: break
             }
         }
         for index in shares.indices where !shares[index].isEmpty { self.loops[index].hand(shares[index]) }

@@ -135,7 +135,7 @@ private final class LaneModel {
     private func part() async throws {
         let (index, name) = (self.client(), self.room())
         guard !self.clients[index].isGone, self.clients[index].views[name]?.isSeated == true else { return }
-        try await self.crowd.apply([.part(self.crowd.members[index].user, ConversationID(trusted: name))])
+        try await self.crowd.apply([.part(self.crowd.members[index].user, ConversationID(trusted: name), ending: nil)])
         // What came before is written in this turn or the next ones: it is looked for at the end or at the next join.
         self.clients[index].views[name]?.isSeated = false
         self.clients[index].views[name]?.end = self.heads[name] ?? 0

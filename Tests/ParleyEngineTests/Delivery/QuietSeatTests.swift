@@ -73,11 +73,15 @@ import Testing
         try await crowd.apply([.broadcast(Crowd.broadcast("a", 4...4))])
         try await crowd.settle()
         #expect(socket.summary.last == "event 4")
-        // Who goes while he is quiet hears nothing more of it.
+        // Who goes while he is quiet gets the entry that ended his membership, not what was said before, and nothing more of it.
         #expect(try await Self.follow(crowd, 0, "a", push: false))
+        let ending = Crowd.broadcast("a", 6...6)
         try await crowd.apply([
-            .broadcast(Crowd.broadcast("a", 5...5)), .part(crowd.members[0].user, ConversationID(trusted: "a")),
+            .broadcast(Crowd.broadcast("a", 5...5)), .broadcast(ending),
+            .part(crowd.members[0].user, ConversationID(trusted: "a"), ending: ending),
         ])
+        try await crowd.settle()
+        #expect(socket.summary.suffix(2) == ["event 4", "event 6"])
         let count = socket.writes.count
         await crowd.bench.advance(1_000)
         try await crowd.settle()

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import ParleyDomain
+import ParleyTestKit
 import Synchronization
 import Testing
 
@@ -59,6 +60,43 @@ import Testing
         try await bench.until { guest.closed != nil }
         #expect(guest.closed == 4401 && guest.summary.last == "error bad_token")
         #expect(ann.closed == nil)
+        await bench.close()
+    }
+
+    /// Whatever kept a client from coming in, its connection ends: it could not ask again on this one.
+    @Test func aLogInThatFailsForNowEndsTheConnection() async throws {
+        let bench = try EngineBench(users: ["ann", "bob"])
+        let (bob, bobSession) = try await bench.enter("bob")
+        let group = try await bench.group(of: ["ann"], by: bobSession, at: bob)
+        bench.store.failNextAppend(.unknownAndLost)
+        try await bench.send(group, 5, on: bobSession)
+        try await bench.until { bob.summary.last == "error outcome_unknown" }
+        // The store does not answer from here on.
+        let (socket, session) = try await bench.connect()
+        try await bench.say(#"{"type":"auth","id":3,"token":"token-ann"}"#, on: session)
+        try await bench.until { socket.closed != nil }
+        #expect(socket.summary == ["hello", "error unavailable"])
+        #expect(socket.texts.last?.contains(#""id":3,"#) == true)
+        bench.store.crash()
+        _ = try await bench.enter("ann")
+        await bench.close()
+    }
+
+    /// A client that does not read while the server goes down is not asked for more when it does.
+    @Test func whoDrainsReadsNoMore() async throws {
+        let bench = try EngineBench(users: ["ann", "bob"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let (bob, bobSession) = try await bench.enter("bob")
+        let group = try await bench.group(of: ["bob"], by: annSession, at: ann)
+        bob.isWritable = false
+        try await bench.send(group, 5, on: annSession)
+        try await bench.until { bob.pauses == 1 }
+        let (engine, loop) = (bench.engine, bench.loop)
+        try await loop.executeInContext { _ = engine.drain(on: loop) }
+        bob.isWritable = true
+        let session = Carried(bobSession)
+        try await loop.executeInContext { session.value.becameWritable() }
+        #expect(bob.resumes == 0)
         await bench.close()
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import ParleyDomain
 import Synchronization
 import Testing
@@ -39,6 +40,13 @@ import Testing
         try await bench.until { hook.notices.count == 3 }
         let dan = PushNotice(user: UserID(trusted: "dan"), conversation: id, sequence: 9, mentioned: true, badge: 1)
         #expect(hook.notices.contains(dan))
+        // And one that others follow at once.
+        try await bench.say(mention.replacingOccurrences(of: "30", with: "31"), on: annSession)
+        try await bench.send(group, 32, on: annSession)
+        try await bench.until { ann.summary.last == "ack 11" }
+        await bench.advance(2_000)
+        try await bench.until { hook.notices.count == 5 }
+        #expect(hook.notices.contains(PushNotice(user: dan.user, conversation: id, sequence: 11, mentioned: true, badge: 2)))
         await bench.close()
     }
 }

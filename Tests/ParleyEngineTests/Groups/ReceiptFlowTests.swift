@@ -1,3 +1,4 @@
+import NIOEmbedded
 import ParleyDomain
 import Testing
 
@@ -99,6 +100,74 @@ import Testing
         try await bench.send(group, 10, on: annSession)
         try await bench.until { ann.summary.last == "ack 3" }
         #expect(try await bench.exchange(ask, as: "ann").text.contains(#"[{"sequence":3,"total":1,"read":0,"delivered":0}]"#))
+        await bench.close()
+    }
+
+    /// What a question would not say is not pushed: to who was removed, of what was recalled, where receipts are off.
+    @Test func pushesSayWhatAQuestionWould() async throws {
+        let bench = try EngineBench(users: ["ann", "bob", "cem"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let (bob, bobSession) = try await bench.enter("bob")
+        let group = try await bench.group(of: ["bob", "cem"], by: annSession, at: ann)
+        try await bench.send(group, 10, on: bobSession)
+        try await bench.send(group, 11, on: annSession)
+        try await bench.send(group, 12, on: annSession)
+        try await bench.until { ann.summary.contains("ack 4") && bob.summary.contains("event 4") }
+        func read(_ sequence: Int) async throws {
+            let frame = #"{"type":"read","id":1,"conversation":"\#(group)","sequence":\#(sequence)}"#
+            #expect(try await bench.exchange(frame, as: "cem").status == 200)
+            await bench.advance(1_000)
+            await bench.advance(1_000)
+        }
+        // The desk is loaded with the first position, and what follows is told: the answer is there when one is.
+        try await read(2)
+        try await bench.until { Self.receipts(bob).count == 1 }
+        try await bench.say(#"{"type":"remove","id":2,"conversation":"\#(group)","client_id":"r","user":"bob"}"#, on: annSession)
+        try await bench.say(#"{"type":"recall","id":3,"conversation":"\#(group)","client_id":"s","target":3}"#, on: annSession)
+        try await bench.until { ann.summary.last == "ack 6" }
+        try await read(3)
+        try await read(4)
+        try await bench.until { Self.receipts(ann).contains { $0.contains(#"{"sequence":4,"#) } }
+        #expect(!Self.receipts(ann).contains { $0.contains(#"{"sequence":3,"#) })
+        #expect(Self.receipts(bob).count == 1)
+        let change = #"{"type":"change","id":4,"conversation":"\#(group)","client_id":"c","rules":{"receipts":false}}"#
+        try await bench.send(group, 13, on: annSession)
+        try await bench.say(change, on: annSession)
+        try await bench.until { ann.summary.last == "ack 8" }
+        let told = Self.receipts(ann).count
+        try await read(7)
+        #expect(Self.receipts(ann).count == told)
+        await bench.close()
+    }
+
+    /// Others who write much do not take a sender's messages out of his sight, and what he asks for after he was away he is told on.
+    @Test func aSenderIsToldOfHisOwnNewestMessages() async throws {
+        let bench = try EngineBench(users: ["ann", "bob", "cem"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let (bob, bobSession) = try await bench.enter("bob")
+        let group = try await bench.group(of: ["bob", "cem"], by: annSession, at: ann)
+        try await bench.send(group, 10, on: bobSession)
+        try await bench.until { bob.summary.last == "ack 2" }
+        for number in 100..<(100 + Limits.receiptsFollowed + 6) { try await bench.send(group, number, on: annSession) }
+        let last = Limits.receiptsFollowed + 8
+        try await bench.until { ann.summary.contains("ack \(last)") }
+        // Sent while nobody of his is connected.
+        let session = Carried(bobSession)
+        let away = try await bench.enter("cem").1
+        _ = try await bench.exchange(#"{"type":"read","id":1,"conversation":"\#(group)","sequence":2}"#, as: "cem")
+        for _ in 0..<4 where Self.receipts(bob).isEmpty { await bench.advance(1_000) }
+        try await bench.until { Self.receipts(bob).count == 1 }
+        #expect(Self.receipts(bob)[0].contains(#"{"sequence":2,"total":2,"read":1,"delivered":1}"#))
+        _ = (session, away)
+        try await bench.loop.executeInContext { session.value.disconnected() }
+        #expect(try await bench.exchange(EngineBench.sending(group, 11), as: "bob").status == 200)
+        let (again, asking) = try await bench.enter("bob")
+        try await bench.say(#"{"type":"receipts","id":2,"conversation":"\#(group)"}"#, on: asking)
+        try await bench.until { Self.receipts(again).count == 1 }
+        _ = try await bench.exchange(#"{"type":"read","id":1,"conversation":"\#(group)","sequence":\#(last + 1)}"#, as: "cem")
+        for _ in 0..<4 where Self.receipts(again).count < 2 { await bench.advance(1_000) }
+        try await bench.until { Self.receipts(again).count == 2 }
+        #expect(Self.receipts(again)[1].contains(#"{"sequence":\#(last + 1),"total":2,"read":1,"delivered":1}"#))
         await bench.close()
     }
 

@@ -161,9 +161,9 @@ class PassingReader: MessageReader, @unchecked Sendable {
     func seen(_ users: [UserID], for user: UserID) throws(ReadFailure) -> [Seen] {
         try self.inner.seen(users, for: user)
     }
-    func recipients(of conversation: ConversationID, sequence: Int64, afterSlot slot: Int32, limit: Int) throws(ReadFailure)
-        -> [Recipient]
+    func recipients(of conversation: ConversationID, messages: ClosedRange<Int64>, afterSlot slot: Int32, limit: Int)
+        throws(ReadFailure) -> [Recipient]
     {
-        try self.inner.recipients(of: conversation, sequence: sequence, afterSlot: slot, limit: limit)
+        try self.inner.recipients(of: conversation, messages: messages, afterSlot: slot, limit: limit)
     }
 }
