@@ -63,6 +63,11 @@ extension SQLiteMessageReader {
         try self.answer(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             guard try self.message(sequence, view, snapshot) != nil else { return .failure(.noMessage) }
             if try self.isRecalled(sequence, view, snapshot) { return .success([]) }
+            guard view.seesAll(since: sequence) else {
+                let seen = try self.seenReactions(to: sequence, [emoji], view, snapshot)[emoji] ?? []
+                let users = seen.filter { $0 > after }.sorted().prefix(max(0, min(limit, Limits.usersPerRequest)))
+                return .success(try self.profiles(of: users.map { UserID(trusted: $0) }, snapshot))
+            }
             let query = try snapshot.statement(
                 """
                 SELECT u.id, u.name FROM reactions r CROSS JOIN users u ON u.id = r.user
@@ -81,13 +86,14 @@ extension SQLiteMessageReader {
     package func pins(in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
         try self.member(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             let query = try snapshot.statement(
-                "SELECT target FROM states WHERE conversation = ?1 AND pinned > 0 ORDER BY pinned DESC LIMIT ?2")
+                "SELECT target, pinned FROM states WHERE conversation = ?1 AND pinned > 0 ORDER BY pinned DESC LIMIT ?2")
             defer { query.reset() }
             query.bind(1, view.key)
             query.bind(2, Int64(Limits.pinsPerConversation))
             var sequences: [Int64] = []
             while try query.step() {
-                if view.sees(query.int64(0)) { sequences.append(query.int64(0)) }
+                let target = query.int64(0)
+                if view.sees(target), view.sees(query.int64(1)) { sequences.append(target) }
             }
             return try self.page(sequences, limit: Limits.pinsPerConversation, view, snapshot)
         }

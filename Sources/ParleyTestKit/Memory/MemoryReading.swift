@@ -82,7 +82,7 @@ extension MemoryReading {
         let (room, member) = try self.snapshot.message(sequence, conversation, user)
         var page = Page(entries: [], head: room.head.sequence, more: false)
         guard room.recalls[sequence] == nil, let message = room.message(sequence) else { return page }
-        page.entries = [message] + room.edits(of: sequence).filter { member.sees($0.sequence) }
+        page.entries = [message] + room.edits(of: sequence, for: member)
         return page
     }
 
@@ -90,16 +90,16 @@ extension MemoryReading {
         to sequence: Int64, emoji: String, in conversation: ConversationID, for user: UserID, after: String, limit: Int
     ) throws(ReadFailure) -> [UserProfile] {
         let state = self.snapshot
-        let (room, _) = try state.message(sequence, conversation, user)
+        let (room, member) = try state.message(sequence, conversation, user)
         guard room.recalls[sequence] == nil else { return [] }
-        let reactions = room.reactions.filter { $0.target == sequence && $0.emoji == emoji && $0.user.rawValue > after }
-        return state.profiles(
-            of: Array(reactions.map(\.user).sorted().prefix(max(0, min(limit, Limits.usersPerRequest)))))
+        let users = room.users(of: emoji, on: sequence, for: member).filter { $0.rawValue > after }
+        return state.profiles(of: Array(users.sorted().prefix(max(0, min(limit, Limits.usersPerRequest)))))
     }
 
     package func pins(in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
         let (room, member) = try self.snapshot.member(user, conversation)
-        return room.page(room.pins.reversed().compactMap { room.message($0) }, limit: Limits.pinsPerConversation, to: member)
+        let pins = room.pins.reversed().filter { member.sees($0.sequence) }
+        return room.page(pins.compactMap { room.message($0.target) }, limit: Limits.pinsPerConversation, to: member)
     }
 
     package func mentions(of user: UserID, in conversation: ConversationID, after: Int64, limit: Int) throws(ReadFailure) -> Page
