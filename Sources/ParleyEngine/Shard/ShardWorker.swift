@@ -156,7 +156,7 @@ final class ShardWorker: @unchecked Sendable {
                 self.counts.entries += 1
                 if entry.kind == .message { self.counts.messages += 1 }
             case .duplicate: self.counts.duplicates += 1
-            case .refused: continue
+            case .unchanged, .refused: continue
             }
         }
         // Without an entry there was nothing to commit.

@@ -32,19 +32,22 @@ extension MemoryState {
             if on, !pinned, conversation.pins.count >= Limits.pinsPerConversation {
                 return .refused(.tooMany("at most \(Limits.pinsPerConversation) pinned messages"))
             }
+            guard on != pinned else { return .unchanged }
             let entry = self.store(draft, ControlContent.bytes(for: .pin(target: target, on: on), slots: []))
-            if on, !pinned { self.conversations[id]?.pins.append(MemoryPin(target: target, sequence: entry.sequence)) }
+            if on { self.conversations[id]?.pins.append(MemoryPin(target: target, sequence: entry.sequence)) }
             if !on { self.conversations[id]?.pins.removeAll { $0.target == target } }
             return .appended(entry)
         default: return .refused(.invalid("about no message"))
         }
     }
 
-    /// Sets or takes away a reaction. What is so already stays so, and the entry is stored all the same.
+    /// Sets or takes away a reaction.
     private mutating func react(_ draft: Draft, _ emoji: String, _ on: Bool, _ conversation: MemoryConversation) -> AppendOutcome
     {
         let id = draft.conversation
         let target = draft.relatesTo
+        let has = conversation.reactions.contains { $0.target == target && $0.emoji == emoji && $0.user == draft.sender }
+        guard on != has else { return .unchanged }
         var used = conversation.emoji[target] ?? []
         if on, !used.contains(emoji), used.count >= Limits.emojiPerMessage {
             return .refused(.tooMany("at most \(Limits.emojiPerMessage) different emoji"))
