@@ -27,7 +27,9 @@ extension SQLiteMessageReader {
         }
     }
 
-    package func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
+    package func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID, after: Int64, limit: Int)
+        throws(ReadFailure) -> Page
+    {
         try self.answer(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             guard let message = try self.message(sequence, view, snapshot) else { return .failure(.noMessage) }
             if try self.isRecalled(sequence, view, snapshot) {
@@ -42,11 +44,11 @@ extension SQLiteMessageReader {
             defer { query.reset() }
             query.bind(1, view.key)
             query.bind(2, sequence)
-            var builder = PageBuilder(limit: Limits.pageEntriesMax)
-            builder.add(message)
-            var more = false
-            for range in view.visible where range.upperBound > sequence && !more {
-                query.bind(3, range.lowerBound)
+            var builder = PageBuilder(limit: limit)
+            var more = after < sequence && builder.room == 0
+            if after < sequence, !more { builder.add(message) }
+            for range in view.visible where range.upperBound > max(sequence, after) && !more {
+                query.bind(3, max(range.lowerBound, after < .max ? after + 1 : after))
                 query.bind(4, range.upperBound)
                 while !more, try query.step() {
                     if builder.room > 0 { builder.add(try Row.entry(query, in: conversation)) } else { more = true }

@@ -181,7 +181,7 @@ extension MessageReaderContract {
             let thread = try reader.thread(of: 5, in: room.id, for: user(3), after: 0, limit: 9)
             try expectEqual(thread.entries.map(\.sequence), [5, 14], "thread")
             try expectEqual([page.states[5]?.replies, try room.state(of: 5, for: 1).replies], [1, 2], "replies for u3 and u1")
-            try expectEqual(try reader.revisions(of: 5, in: room.id, for: user(3)).entries.map(\.sequence), [5, 7], "revisions")
+            try expectEqual(try reader.revisions(of: 5, in: room.id, for: user(3), after: 0, limit: 9).entries.map(\.sequence), [5, 7], "revisions")
             try expectEqual(
                 try reader.reactions(to: 5, emoji: "x", in: room.id, for: user(3), after: "", limit: 9).map(\.user), [user(1)],
                 "reactions")
@@ -247,7 +247,7 @@ extension MessageReaderContract {
             for sequence in [2, 9, 99] as [Int64] {
                 let calls: [() throws -> Void] = [
                     { _ = try reader.thread(of: sequence, in: room.id, for: user(3), after: 0, limit: 9) },
-                    { _ = try reader.revisions(of: sequence, in: room.id, for: user(3)) },
+                    { _ = try reader.revisions(of: sequence, in: room.id, for: user(3), after: 0, limit: 9) },
                     { _ = try reader.reactions(to: sequence, emoji: "x", in: room.id, for: user(3), after: "", limit: 9) },
                 ]
                 for (index, call) in calls.enumerated() {
@@ -263,8 +263,8 @@ extension MessageReaderContract {
                 let report = Note.report(room.id, sequence: sequence, by: user(1), reason: "r", time: sequence)
                 try expectEqual(room.note(report), .done, "report of \(sequence)")
             }
-            try expectEqual(reader.reports(of: room.id, for: user(3), limit: 1).map(\.sequence), [5], "reports")
-            try expectEqual(reader.reports(of: room.id, for: user(1), limit: 9).map(\.sequence), [9, 5, 2], "reports for u1")
+            try expectEqual(reader.reports(of: room.id, for: user(3), before: .max, limit: 1).map(\.sequence), [5], "reports")
+            try expectEqual(reader.reports(of: room.id, for: user(1), before: .max, limit: 9).map(\.sequence), [9, 5, 2], "reports for u1")
         },
         ContractCase("strangers, former members and the invited are shown nothing of a conversation") { subject in
             let room = try Room.make(subject, members: 4)
@@ -292,13 +292,13 @@ extension MessageReaderContract {
             { _ = try reader.members(of: id, for: user, in: .banned, after: "", limit: 9) },
             { _ = try reader.members(of: id, for: user, slots: [1]) },
             { _ = try reader.thread(of: 2, in: id, for: user, after: 0, limit: 9) },
-            { _ = try reader.revisions(of: 2, in: id, for: user) },
+            { _ = try reader.revisions(of: 2, in: id, for: user, after: 0, limit: 9) },
             { _ = try reader.reactions(to: 2, emoji: "x", in: id, for: user, after: "", limit: 9) },
             { _ = try reader.pins(in: id, for: user) },
             { _ = try reader.mentions(of: user, in: id, after: 0, limit: 9) },
             { _ = try reader.audit(id, for: user, before: .max, limit: 9) },
             { _ = try reader.links(of: id, for: user, at: 0) },
-            { _ = try reader.reports(of: id, for: user, limit: 9) },
+            { _ = try reader.reports(of: id, for: user, before: .max, limit: 9) },
             { _ = try reader.data(of: user, in: id) },
         ]
     }

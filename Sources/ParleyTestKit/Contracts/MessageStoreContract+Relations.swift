@@ -20,8 +20,14 @@ extension MessageStoreContract {
             try expectEqual(room.summary(2).preview?.content, Room.content("e2"), "preview")
             try expectEqual(room.summary(2).previewState, MessageState(edited: 4), "state of the preview")
             try expectEqual([room.summary(2).unread, room.head().controlSequence], [1, 1], "unread, control sequence")
-            let all = try room.reader.revisions(of: 2, in: room.id, for: user(2))
+            func revisions(after: Int64 = 0, limit: Int = 9) throws -> Page {
+                try room.reader.revisions(of: 2, in: room.id, for: user(2), after: after, limit: limit)
+            }
+            let all = try revisions()
             try expectEqual(all.entries.map(\.sequence), [2, 3, 4], "revisions")
+            let pages = try [revisions(limit: 2), revisions(after: 3, limit: 2), revisions(after: 2, limit: 1), revisions(after: 4)]
+            try expectEqual(pages.map { $0.entries.map(\.sequence) }, [[2, 3], [4], [3], []], "revisions in pages")
+            try expectEqual([all.more] + pages.map(\.more), [false, true, false, true, false], "more")
             try expectEqual(all.entries.map(\.content), [message.content] + edits.map(\.content), "contents of the revisions")
         },
         ContractCase("a recalled message is never shown again, nor are its versions") { subject in
@@ -40,7 +46,7 @@ extension MessageStoreContract {
             try expectEqual(state.recalled, 5, "recalled")
             try expect(!state.pinned, "its pin is gone")
             try expectEqual(try room.reader.pins(in: room.id, for: user(2)).entries, [], "pins")
-            try expectEqual(try room.reader.revisions(of: 2, in: room.id, for: user(2)).entries, [], "revisions")
+            try expectEqual(try room.reader.revisions(of: 2, in: room.id, for: user(2), after: 0, limit: 9).entries, [], "revisions")
             let preview = try need(room.summary(2).preview, "preview")
             try expectEqual([preview.sequence, room.summary(2).previewState?.recalled], [2, 5], "preview, recalled")
             try expectEqual(preview.content, [], "content of the preview")

@@ -78,11 +78,19 @@ extension MemoryReading {
         return room.page(wanted, limit: limit, to: member)
     }
 
-    package func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
+    package func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID, after: Int64, limit: Int)
+        throws(ReadFailure) -> Page
+    {
         let (room, member) = try self.snapshot.message(sequence, conversation, user)
         var page = Page(entries: [], head: room.head.sequence, more: false)
         guard room.recalls[sequence] == nil, let message = room.message(sequence) else { return page }
-        page.entries = [message] + room.edits(of: sequence, for: member)
+        let wanted = ([message] + room.edits(of: sequence, for: member)).filter { $0.sequence > after }
+        var bytes = 0
+        for entry in wanted.prefix(max(0, min(limit, Limits.pageEntriesMax))) where bytes < Limits.pageBytes {
+            page.entries.append(entry)
+            bytes += entry.content.count
+        }
+        page.more = page.entries.count < wanted.count
         return page
     }
 
@@ -143,12 +151,13 @@ extension MemoryReading {
         self.snapshot.all.first { $0.links.contains { $0.link.id == id } }?.head.conversation
     }
 
-    package func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {
+    package func reports(of conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure)
+        -> [Report]
+    {
         let room = try self.snapshot.administrated(conversation, by: user)
         let member = room.members[user]
-        return Array(
-            room.reports.reversed().filter { member?.sees($0.sequence) == true }.prefix(max(0, min(limit, Limits.pageEntriesMax)))
-        )
+        let wanted = room.reports.reversed().filter { $0.number < before && member?.sees($0.sequence) == true }
+        return Array(wanted.prefix(max(0, min(limit, Limits.pageEntriesMax + 1))))
     }
 
     package func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile] {
