@@ -164,7 +164,9 @@ extension SQLiteMessageReader {
         guard !view.seesAll(since: sequence) else { return found }
         let users = try self.seenReactions(to: sequence, found.map(\.emoji), view, snapshot)
         return found.compactMap { reaction in
-            users[reaction.emoji].map { ReactionCount(emoji: reaction.emoji, count: Int64($0.count), mine: $0.contains(view.name)) }
+            users[reaction.emoji].map {
+                ReactionCount(emoji: reaction.emoji, count: Int64($0.count), mine: $0.contains(view.name))
+            }
         }
     }
 

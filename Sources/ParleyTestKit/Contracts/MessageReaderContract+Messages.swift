@@ -181,7 +181,9 @@ extension MessageReaderContract {
             let thread = try reader.thread(of: 5, in: room.id, for: user(3), after: 0, limit: 9)
             try expectEqual(thread.entries.map(\.sequence), [5, 14], "thread")
             try expectEqual([page.states[5]?.replies, try room.state(of: 5, for: 1).replies], [1, 2], "replies for u3 and u1")
-            try expectEqual(try reader.revisions(of: 5, in: room.id, for: user(3), after: 0, limit: 9).entries.map(\.sequence), [5, 7], "revisions")
+            try expectEqual(
+                try reader.revisions(of: 5, in: room.id, for: user(3), after: 0, limit: 9).entries.map(\.sequence), [5, 7],
+                "revisions")
             try expectEqual(
                 try reader.reactions(to: 5, emoji: "x", in: room.id, for: user(3), after: "", limit: 9).map(\.user), [user(1)],
                 "reactions")
@@ -238,7 +240,8 @@ extension MessageReaderContract {
             try expectEqual(room.shown(3, to: 3).content, Room.content("a3"), "what was done since he is back")
             let since = [ReactionCount(emoji: "x", count: 2, mine: true), ReactionCount(emoji: "z", count: 1, mine: false)]
             try expectEqual(room.state(of: 3, for: 3), MessageState(edited: 18, reactions: since), "state since he is back")
-            try expectEqual([users("x", limit: 1), users("x", after: "u2"), users("z")], [[user(2)], [user(3)], [user(2)]], "who")
+            try expectEqual(
+                [users("x", limit: 1), users("x", after: "u2"), users("z")], [[user(2)], [user(3)], [user(2)]], "who")
             try expectEqual(reader.pins(in: room.id, for: user(3)).entries.map(\.sequence), [4], "pins since he is back")
         },
         ContractCase("what a member may not see is not there for him") { subject in
@@ -264,7 +267,8 @@ extension MessageReaderContract {
                 try expectEqual(room.note(report), .done, "report of \(sequence)")
             }
             try expectEqual(reader.reports(of: room.id, for: user(3), before: .max, limit: 1).map(\.sequence), [5], "reports")
-            try expectEqual(reader.reports(of: room.id, for: user(1), before: .max, limit: 9).map(\.sequence), [9, 5, 2], "reports for u1")
+            try expectEqual(
+                reader.reports(of: room.id, for: user(1), before: .max, limit: 9).map(\.sequence), [9, 5, 2], "reports for u1")
         },
         ContractCase("strangers, former members and the invited are shown nothing of a conversation") { subject in
             let room = try Room.make(subject, members: 4)

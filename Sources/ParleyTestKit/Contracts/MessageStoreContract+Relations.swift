@@ -25,7 +25,9 @@ extension MessageStoreContract {
             }
             let all = try revisions()
             try expectEqual(all.entries.map(\.sequence), [2, 3, 4], "revisions")
-            let pages = try [revisions(limit: 2), revisions(after: 3, limit: 2), revisions(after: 2, limit: 1), revisions(after: 4)]
+            let pages = try [
+                revisions(limit: 2), revisions(after: 3, limit: 2), revisions(after: 2, limit: 1), revisions(after: 4),
+            ]
             try expectEqual(pages.map { $0.entries.map(\.sequence) }, [[2, 3], [4], [3], []], "revisions in pages")
             try expectEqual([all.more] + pages.map(\.more), [false, true, false, true, false], "more")
             try expectEqual(all.entries.map(\.content), [message.content] + edits.map(\.content), "contents of the revisions")
@@ -46,7 +48,8 @@ extension MessageStoreContract {
             try expectEqual(state.recalled, 5, "recalled")
             try expect(!state.pinned, "its pin is gone")
             try expectEqual(try room.reader.pins(in: room.id, for: user(2)).entries, [], "pins")
-            try expectEqual(try room.reader.revisions(of: 2, in: room.id, for: user(2), after: 0, limit: 9).entries, [], "revisions")
+            try expectEqual(
+                try room.reader.revisions(of: 2, in: room.id, for: user(2), after: 0, limit: 9).entries, [], "revisions")
             let preview = try need(room.summary(2).preview, "preview")
             try expectEqual([preview.sequence, room.summary(2).previewState?.recalled], [2, 5], "preview, recalled")
             try expectEqual(preview.content, [], "content of the preview")
