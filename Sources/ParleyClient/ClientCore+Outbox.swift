@@ -4,7 +4,7 @@ package import ParleyWire
 extension ClientCore {
     // MARK: Commands
 
-    /// Puts a command into the outbox; it leaves it by `.settled`, `.created` or `.refused`. Returns what to send now.
+    /// Puts a command into the outbox; it leaves it by `.settled`, `.unchanged`, `.created` or `.refused`. Returns what to send now.
     ///
     /// The shell keeps `snapshot` before it sends: only so is a command not lost with the process.
     package mutating func submit(_ item: OutboxItem, at now: Int64) -> [ClientRequest] {
@@ -64,8 +64,7 @@ extension ClientCore {
         self.wake(at: now + self.patience)
     }
 
-    mutating func reported(_ id: Int64, at now: Int64) {
-        guard case .report(let index, let read, let delivered)? = self.pending.removeValue(forKey: id) else { return }
+    mutating func reported(_ index: Int, read: Int64, delivered: Int64, at now: Int64) {
         self.finishReport(index, read: read, delivered: delivered)
         guard self.conversations[index].hasNews, self.conversations[index].reportAt == .max else { return }
         self.conversations[index].reportAt = now + self.settings.reportMilliseconds

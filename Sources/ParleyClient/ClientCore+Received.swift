@@ -9,6 +9,8 @@ extension ClientCore {
         case accept(ConversationID, ReceivedEntry)
         /// A command is done, and stands in the log for ever.
         case settled(ClientID, Receipt)
+        /// A command found done already what it asks for: nothing was stored.
+        case unchanged(ClientID)
         /// A creation is done.
         case created(ClientID, ConversationID)
         /// A command will never be done.
@@ -41,7 +43,7 @@ extension ClientCore {
         case .created(let id, let conversation, let clientID): self.created(id, conversation, clientID, at: now)
         case .page(let id, _, let page): self.pulled(id, page, at: now)
         case .synced(let id, let reply): self.synced(id, reply, at: now)
-        case .ok(let id): self.reported(id, at: now)
+        case .ok(let id): self.done(id, at: now)
         case .position(let conversation, let read, let delivered): self.moved(conversation, read: read, delivered: delivered)
         case .heartbeat(_, let heads), .behind(let heads), .heads(let heads): self.told(heads, at: now)
         case .reconnect(let pause):
@@ -173,6 +175,19 @@ extension ClientCore {
         }
         self.pump(lane: index + 1, at: now)
         self.pump(pull: index, at: now)
+    }
+
+    /// What asked for it is done, and no entry tells of it: a report of positions, or a command that changed nothing.
+    private mutating func done(_ id: Int64, at now: Int64) {
+        switch self.pending.removeValue(forKey: id) {
+        case .report(let index, let read, let delivered): self.reported(index, read: read, delivered: delivered, at: now)
+        case .lane(let lane):
+            guard self.lanes[lane].flight?.request == id, let item = self.lanes[lane].items.first else { return }
+            self.settle(lane: lane)
+            self.news.append(.unchanged(item.clientID))
+            self.pump(lane: lane, at: now)
+        default: return
+        }
     }
 
     /// The entry that a command became; nil where the server's content cannot be known here.

@@ -172,9 +172,9 @@ extension Contract {
                 "reports",
                 .list(
                     .object(
-                        .must("sequence", .sequence), .must("user", .identifier),
+                        .must("report", .sequence, "Its number."), .must("sequence", .sequence), .must("user", .identifier),
                         .must("reason", .text(1...Limits.reasonCharacters)),
-                        .must("time", .count)), 0...Limits.pageEntriesMax, distinct: false))),
+                        .must("time", .count)), 0...Limits.pageEntriesMax, distinct: false)), .must("more", .boolean)),
         .answer(
             "data", "One's private JSON; without data there is none.", .may("conversation", .identifier),
             .may("data", .object(Form([], isOpen: true)))),

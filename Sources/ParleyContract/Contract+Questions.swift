@@ -52,8 +52,8 @@ extension Contract {
             "thread", "The messages of a thread, oldest first.", [.must("root", .sequence), .may("after", .count), limit],
             answer: "page", example: #"{"conversation":"general","root":12,"after":0,"limit":50}"#),
         question(
-            "revisions", "A message and its edits, oldest first.", [sequence], answer: "page",
-            example: #"{"conversation":"general","sequence":42}"#),
+            "revisions", "A message and its edits, oldest first.", [sequence, .may("after", .count), limit], answer: "page",
+            example: #"{"conversation":"general","sequence":42,"after":0,"limit":50}"#),
         question(
             "reactions", "Who put this emoji to a message.", [sequence, emoji, afterUser, limit], answer: "reactions",
             example: #"{"conversation":"general","sequence":42,"emoji":"👍","after":"u2","limit":50}"#),
@@ -75,8 +75,9 @@ extension Contract {
             "link_info", "What a link leads to.", [Form([link])], answers: ["link_info"], example: #"{"link":"k7.x2"}"#),
         RequestDescription("blocks", "Whom one has blocked.", [Form([])], answers: ["blocks"], example: "{}"),
         question(
-            "reports", "What members reported; for administrators.", [limit], answer: "reports",
-            example: #"{"conversation":"general","limit":50}"#),
+            "reports", "What members reported, newest first; for administrators.",
+            [.may("before", .sequence, "The number of a report."), limit], answer: "reports",
+            example: #"{"conversation":"general","before":18,"limit":50}"#),
     ]
 
     // MARK: One's own settings

@@ -14,10 +14,11 @@ extension Contract {
 
     /// A request that becomes an entry: it names its conversation and has a client id.
     static func command(
-        _ type: String, _ summary: String, _ fields: [Field] = [], example: String, judged: [String] = []
+        _ type: String, _ summary: String, _ fields: [Field] = [], answers: [String] = ["ack"], example: String,
+        judged: [String] = []
     ) -> RequestDescription {
         RequestDescription(
-            type, summary, [Form([self.conversation, self.clientID] + fields)], answers: ["ack"], example: example, judged: judged
+            type, summary, [Form([self.conversation, self.clientID] + fields)], answers: answers, example: example, judged: judged
         )
     }
 
@@ -42,10 +43,11 @@ extension Contract {
         command(
             "recall", "Takes a message back.", [target], example: #"{"conversation":"general","client_id":"e2","target":42}"#),
         command(
-            "react", "Puts an emoji to a message, or takes it away.", [target, emoji, on],
+            "react", "Puts an emoji to a message, or takes it away; `ok`: it is so already.", [target, emoji, on],
+            answers: ["ack", "ok"],
             example: #"{"conversation":"general","client_id":"e3","target":42,"emoji":"👍","on":true}"#),
         command(
-            "pin", "Pins a message, or takes the pin away.", [target, on],
+            "pin", "Pins a message, or takes the pin away; `ok`: it is so already.", [target, on], answers: ["ack", "ok"],
             example: #"{"conversation":"general","client_id":"e5","target":42,"on":true}"#),
         command(
             "forward", "Copies a message of another conversation into this one.",

@@ -64,6 +64,8 @@ package enum Limits {
     package static let typingConnections = 500
     /// Replies of a thread are counted up to here.
     package static let repliesShown = 1_000
+    /// Entries about one message, newest first, by which its reactions are counted for who was away where history is hidden.
+    package static let relationsRead = 1_000
     /// The longest slow mode, in milliseconds.
     package static let slowMilliseconds: Int64 = 86_400_000
     /// The longest window for taking back a message, in milliseconds: ten years.

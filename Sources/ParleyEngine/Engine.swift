@@ -118,6 +118,11 @@ package final class Engine: SocketSessionFactory {
         }
     }
 
+    /// Answers a request from the store.
+    func read(_ frame: ClientFrame, _ origin: RequestOrigin, for user: UserID) {
+        self.readers.answer(frame, origin, for: user, at: self.clock.wall()) { self.hand([$0], to: origin.loop) }
+    }
+
     /// Refuses a command, unless its client id was stored before: then it gets the same ack for ever.
     func refuse(_ submission: Submission, _ refusal: Refusal) {
         if !self.shard.post(CollectionOfOne(.lookUp(submission, refusal))) {

@@ -91,17 +91,19 @@ extension SQLiteMessageReader {
     }
 
     package func profiles(of users: [UserID]) throws(ReadFailure) -> [UserProfile] {
-        try self.snapshot { (snapshot) throws(SQLiteError) in
-            let query = try snapshot.statement("SELECT name FROM users WHERE id = ?1")
-            defer { query.reset() }
-            var found: [UserProfile] = []
-            for user in users {
-                query.bind(1, user.rawValue)
-                if try query.step() { found.append(UserProfile(user: user, name: query.text(0))) }
-                query.reset()
-            }
-            return found
+        try self.snapshot { (snapshot) throws(SQLiteError) in try self.profiles(of: users, snapshot) }
+    }
+
+    func profiles(of users: [UserID], _ snapshot: Connection) throws(SQLiteError) -> [UserProfile] {
+        let query = try snapshot.statement("SELECT name FROM users WHERE id = ?1")
+        defer { query.reset() }
+        var found: [UserProfile] = []
+        for user in users {
+            query.bind(1, user.rawValue)
+            if try query.step() { found.append(UserProfile(user: user, name: query.text(0))) }
+            query.reset()
         }
+        return found
     }
 
     package func newestStamp() throws(ReadFailure) -> Int64 {

@@ -27,7 +27,9 @@ extension SQLiteMessageReader {
         }
     }
 
-    package func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
+    package func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID, after: Int64, limit: Int)
+        throws(ReadFailure) -> Page
+    {
         try self.answer(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             guard let message = try self.message(sequence, view, snapshot) else { return .failure(.noMessage) }
             if try self.isRecalled(sequence, view, snapshot) {
@@ -42,11 +44,11 @@ extension SQLiteMessageReader {
             defer { query.reset() }
             query.bind(1, view.key)
             query.bind(2, sequence)
-            var builder = PageBuilder(limit: Limits.pageEntriesMax)
-            builder.add(message)
-            var more = false
-            for range in view.visible where range.upperBound > sequence && !more {
-                query.bind(3, range.lowerBound)
+            var builder = PageBuilder(limit: limit)
+            var more = after < sequence && builder.room == 0
+            if after < sequence, !more { builder.add(message) }
+            for range in view.visible where range.upperBound > max(sequence, after) && !more {
+                query.bind(3, max(range.lowerBound, after < .max ? after + 1 : after))
                 query.bind(4, range.upperBound)
                 while !more, try query.step() {
                     if builder.room > 0 { builder.add(try Row.entry(query, in: conversation)) } else { more = true }
@@ -63,6 +65,11 @@ extension SQLiteMessageReader {
         try self.answer(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             guard try self.message(sequence, view, snapshot) != nil else { return .failure(.noMessage) }
             if try self.isRecalled(sequence, view, snapshot) { return .success([]) }
+            guard view.seesAll(since: sequence) else {
+                let seen = try self.seenReactions(to: sequence, [emoji], view, snapshot)[emoji] ?? []
+                let users = seen.filter { $0 > after }.sorted().prefix(max(0, min(limit, Limits.usersPerRequest)))
+                return .success(try self.profiles(of: users.map { UserID(trusted: $0) }, snapshot))
+            }
             let query = try snapshot.statement(
                 """
                 SELECT u.id, u.name FROM reactions r CROSS JOIN users u ON u.id = r.user
@@ -81,13 +88,14 @@ extension SQLiteMessageReader {
     package func pins(in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
         try self.member(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             let query = try snapshot.statement(
-                "SELECT target FROM states WHERE conversation = ?1 AND pinned > 0 ORDER BY pinned DESC LIMIT ?2")
+                "SELECT target, pinned FROM states WHERE conversation = ?1 AND pinned > 0 ORDER BY pinned DESC LIMIT ?2")
             defer { query.reset() }
             query.bind(1, view.key)
             query.bind(2, Int64(Limits.pinsPerConversation))
             var sequences: [Int64] = []
             while try query.step() {
-                if view.sees(query.int64(0)) { sequences.append(query.int64(0)) }
+                let target = query.int64(0)
+                if view.sees(target), view.sees(query.int64(1)) { sequences.append(target) }
             }
             return try self.page(sequences, limit: Limits.pinsPerConversation, view, snapshot)
         }

@@ -67,25 +67,28 @@ extension SQLiteMessageReader {
         }
     }
 
-    package func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {
+    package func reports(of conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure)
+        -> [Report]
+    {
         try self.answer(user, of: conversation) { (snapshot, view) throws(SQLiteError) in
             guard view.isAdministrator else { return .failure(.forbidden) }
             let query = try snapshot.statement(
                 """
-                SELECT r.sequence, u.id, r.reason, r.time FROM reports r CROSS JOIN users u ON u.key = r.user
-                WHERE r.conversation = ?1 ORDER BY r.key DESC
+                SELECT r.key, r.sequence, u.id, r.reason, r.time FROM reports r CROSS JOIN users u ON u.key = r.user
+                WHERE r.conversation = ?1 AND r.key < ?2 ORDER BY r.key DESC
                 """)
             defer { query.reset() }
             query.bind(1, view.key)
-            let wanted = max(0, min(limit, Limits.pageEntriesMax))
+            query.bind(2, before)
+            let wanted = max(0, min(limit, Limits.pageEntriesMax + 1))
             var found: [Report] = []
             while found.count < wanted, try query.step() {
                 // A reason may repeat the words: who may not see the message does not see what is said of it.
-                guard view.sees(query.int64(0)) else { continue }
+                guard view.sees(query.int64(1)) else { continue }
                 found.append(
                     Report(
-                        sequence: query.int64(0), user: UserID(trusted: query.text(1)), reason: query.text(2),
-                        time: query.int64(3)))
+                        number: query.int64(0), sequence: query.int64(1), user: UserID(trusted: query.text(2)),
+                        reason: query.text(3), time: query.int64(4)))
             }
             return .success(found)
         }

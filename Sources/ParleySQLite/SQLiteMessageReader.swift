@@ -92,6 +92,9 @@ package final class SQLiteMessageReader: MessageReader {
         var isAdministrator: Bool { self.member.membership.role >= .administrator }
 
         func sees(_ sequence: Int64) -> Bool { self.visible.contains { $0.contains(sequence) } }
+
+        /// Whether he may see an entry and all that came after it: false for what was said before he was away.
+        func seesAll(since sequence: Int64) -> Bool { self.visible.last?.contains(sequence) == true }
     }
 
     func snapshot<Value>(_ body: (Connection) throws(SQLiteError) -> Value) throws(ReadFailure) -> Value {

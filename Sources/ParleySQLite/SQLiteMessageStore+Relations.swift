@@ -62,28 +62,28 @@ extension SQLiteMessageStore {
             if on, target.pinned == 0, try self.pins(of: conversation) >= Int64(Limits.pinsPerConversation) {
                 return .refused(.tooMany("at most \(Limits.pinsPerConversation) pinned messages in a conversation"))
             }
+            guard on != (target.pinned > 0) else { return .unchanged }
             let entry = try self.store(draft, sender: sender, in: conversation, content: draft.expectedContent)
-            if on != (target.pinned > 0) { try self.mark(target, "pinned", on ? entry.sequence : 0, in: conversation) }
+            try self.mark(target, "pinned", on ? entry.sequence : 0, in: conversation)
             return .appended(entry)
         default:
             return .refused(.invalid("a change without a target"))
         }
     }
 
-    /// Sets or takes away a reaction. What is so already stays so, and the entry is stored all the same.
+    /// Sets or takes away a reaction.
     private func react(
         _ draft: Draft, _ emoji: String, _ on: Bool, _ target: Marked, sender: Int64, in conversation: LiveConversation
     ) throws(SQLiteError) -> AppendOutcome {
         guard (1...Limits.emojiBytes).contains(emoji.utf8.count) else {
             return .refused(.invalid("an emoji of \(emoji.utf8.count) bytes"))
         }
-        let had = try self.has(emoji, of: draft.sender, on: target, in: conversation)
+        guard try on != self.has(emoji, of: draft.sender, on: target, in: conversation) else { return .unchanged }
         let count = try self.count(of: emoji, on: target, in: conversation)
-        if on, !had, count == nil, target.reactions >= Int64(Limits.emojiPerMessage) {
+        if on, count == nil, target.reactions >= Int64(Limits.emojiPerMessage) {
             return .refused(.tooMany("at most \(Limits.emojiPerMessage) different emoji on a message"))
         }
         let entry = try self.store(draft, sender: sender, in: conversation, content: draft.expectedContent)
-        guard on != had else { return .appended(entry) }
         let sql =
             on
             ? "INSERT INTO reactions (conversation, target, emoji, user) VALUES (?1, ?2, ?3, ?4)"

@@ -108,7 +108,7 @@ import Testing
         case .appended(let entry, _): .appended(self.plain(entry))
         case .duplicate(let entry): .duplicate(self.plain(entry))
         case .refused(.invalid): .refused(.invalid(""))
-        case .refused: outcome
+        case .unchanged, .refused: outcome
         }
     }
 }

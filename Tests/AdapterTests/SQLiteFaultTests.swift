@@ -112,7 +112,7 @@ import Testing
         let outcome = try #require(try again.store.append([draft]).first)
         switch outcome {
         case .appended(let entry, _), .duplicate(let entry): #expect(entry.sequence == 4)
-        case .refused(let reason): Issue.record("refused: \(reason)")
+        case .unchanged, .refused: Issue.record("not stored: \(outcome)")
         }
         #expect(try again.database.check().problems == [])
     }

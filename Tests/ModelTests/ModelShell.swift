@@ -20,18 +20,29 @@ final class ModelShell {
         return RequestOrigin(loop: 0, connection: RequestOrigin.firstExchange, request: self.requests)
     }
 
-    /// One command, alone in its batch. The entry that it became; nil if it was refused.
-    func run(_ action: Command.Action, in conversation: ConversationID, by user: UserID) throws -> Entry? {
+    /// Commands that come at once: in one batch, or in as many as the sequencer makes of them. The entry that each became; nil if it
+    /// was refused, or changed nothing.
+    func run(_ commands: [(action: Command.Action, conversation: ConversationID, user: UserID)]) throws -> [Entry?] {
         self.now += 1
-        let origin = self.origin()
-        let command = Command(conversation, ClientID(trusted: "c\(self.requests)"), action)
-        _ = self.sequencer.submit(Submission(origin: origin, user: user, command: command))
-        let picked = self.sequencer.pick()
-        let targets = try self.lookUp(self.sequencer.unknown(for: picked))
-        let batch = self.sequencer.decide(picked, targets: targets, at: self.now)
-        let effects = self.sequencer.complete(batch, try self.store.append(batch.drafts))
-        for case .publish(let publication) in effects { return publication.entries.first }
-        return nil
+        var origins: [RequestOrigin] = []
+        var found: [RequestOrigin: Entry] = [:]
+        for (action, conversation, user) in commands {
+            origins.append(self.origin())
+            let command = Command(conversation, ClientID(trusted: "c\(self.requests)"), action)
+            _ = self.sequencer.submit(Submission(origin: origins[origins.count - 1], user: user, command: command))
+        }
+        while self.sequencer.waiting > 0 {
+            let picked = self.sequencer.pick()
+            let targets = try self.lookUp(self.sequencer.unknown(for: picked))
+            let batch = self.sequencer.decide(picked, targets: targets, at: self.now)
+            for case .publish(let publication) in self.sequencer.complete(batch, try self.store.append(batch.drafts)) {
+                for (entry, origin) in zip(publication.entries, publication.origins) {
+                    // Who creates gets his entry like everybody.
+                    found[entry.kind == .created ? origins[0] : origin] = entry
+                }
+            }
+        }
+        return origins.map { found[$0] }
     }
 
     private func lookUp(_ unknown: Unknown) throws -> [TargetQuery: Target] {
@@ -53,6 +64,9 @@ final class ModelShell {
             effects = self.sequencer.advanceUnplaced()
         }
     }
+
+    /// What the shard does before it answers this user's `sync`.
+    func settle(_ user: UserID) throws { try self.store.advance(self.sequencer.takePositions(of: user)) }
 
     /// What the shard does once a second.
     func writePositions() throws { try self.store.advance(self.sequencer.takePositions()) }

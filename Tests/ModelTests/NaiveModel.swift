@@ -9,7 +9,7 @@
 /// - Positions are the largest of what his devices said, never beyond the head, and end where his membership ended.
 /// - Who joins or returns has everything before his visible start behind him.
 struct NaiveGroup {
-    enum Kind { case created, message, joined, left, removed, edit, recall, reaction }
+    enum Kind { case created, message, joined, left, removed, edit, recall, reaction, pin, other }
 
     /// One reader of one message.
     struct Row {
@@ -25,6 +25,11 @@ struct NaiveGroup {
         var mentions: Set<Int> = []
         var mentionsAll = false
         var isRecalled = false
+        /// What a message or an edit says; of a reaction, its emoji.
+        var text = ""
+        /// Of an entry about another one: that one's sequence, and whether it sets or takes away.
+        var target = 0
+        var on = false
         /// The readers who are counted, by user: fixed when the entry is written.
         var rows: [Int: Row] = [:]
         /// The largest slot handed out when it was written, by itself included.
@@ -35,6 +40,9 @@ struct NaiveGroup {
         let slot: Int
         var isIn = true
         var visibleFrom: Int
+        /// The entry that began the membership, and where those before it began and ended.
+        var since = 1
+        var past: [ClosedRange<Int>] = []
         /// The entry that ended the newest membership.
         var endedAt = 0
         var devices: [Int: (read: Int, delivered: Int)] = [:]
@@ -45,12 +53,14 @@ struct NaiveGroup {
         var delivered: Int { max(self.read, self.devices.values.map(\.delivered).max() ?? 0) }
     }
 
-    let historyVisible: Bool
+    private(set) var historyVisible: Bool
     private(set) var entries: [Entry] = []
     private(set) var members: [Int: Member] = [:]
     /// Users with receipts off. The setting is the user's: it stays when he leaves.
     private(set) var optedOut: Set<Int> = []
     private(set) var lastSlot = 0
+    /// Who cannot be added.
+    private(set) var banned: Set<Int> = []
 
     var head: Int { self.entries.count }
 
@@ -68,6 +78,7 @@ struct NaiveGroup {
             var member = self.members[user] ?? Member(slot: self.lastSlot, visibleFrom: visibleFrom)
             member.isIn = true
             member.visibleFrom = visibleFrom
+            member.since = self.head + 1
             member.raisedTo = max(member.raisedTo, visibleFrom - 1)
             self.members[user] = member
             self.mark(user)
@@ -103,16 +114,39 @@ struct NaiveGroup {
         let ended = self.head
         self.members[user]?.isIn = false
         self.members[user]?.endedAt = ended
+        if let since = self.members[user]?.since { self.members[user]?.past.append(since...ended) }
     }
 
-    mutating func send(by user: Int, mentions: Set<Int> = [], all: Bool = false, at time: Int = 0) {
+    /// Keeps somebody out, a member or not; or lets him be added again.
+    mutating func ban(_ user: Int, by actor: Int, on: Bool, at time: Int = 0) {
+        if on, self.members[user]?.isIn == true {
+            self.end(user, by: actor, at: time)
+        } else {
+            self.write(Entry(sequence: self.head + 1, kind: .other, sender: actor, time: time))
+        }
+        if on { self.banned.insert(user) } else { self.banned.remove(user) }
+    }
+
+    /// Whether those who come from now on see what was before.
+    mutating func setHistoryVisible(_ on: Bool, by user: Int, at time: Int = 0) {
+        self.write(Entry(sequence: self.head + 1, kind: .other, sender: user, time: time))
+        self.historyVisible = on
+    }
+
+    mutating func send(by user: Int, mentions: Set<Int> = [], all: Bool = false, text: String = "", at time: Int = 0) {
         self.write(
-            Entry(sequence: self.head + 1, kind: .message, sender: user, time: time, mentions: mentions, mentionsAll: all))
+            Entry(
+                sequence: self.head + 1, kind: .message, sender: user, time: time, mentions: mentions, mentionsAll: all,
+                text: text
+            ))
     }
 
-    /// An edit, a recall or a reaction: an entry about another.
-    mutating func relate(_ kind: Kind, to sequence: Int, by user: Int, at time: Int = 0) {
-        self.write(Entry(sequence: self.head + 1, kind: kind, sender: user, time: time))
+    /// An edit, a recall, a reaction or a pin: an entry about another.
+    mutating func relate(
+        _ kind: Kind, to sequence: Int, by user: Int, text: String = "", on: Bool = false, at time: Int = 0
+    ) {
+        self.write(
+            Entry(sequence: self.head + 1, kind: kind, sender: user, time: time, text: text, target: sequence, on: on))
         if kind == .recall { self.entries[sequence - 1].isRecalled = true }
     }
 
@@ -160,9 +194,53 @@ struct NaiveGroup {
         }
     }
 
-    /// When something was last said: what the list of conversations is ordered by (R35). The creation until there is a message.
-    var spokenAt: Int {
-        self.entries.filter { $0.kind == .message }.map(\.time).max() ?? self.entries.first?.time ?? 0
+    /// When something was last said that the user may see: what his list of conversations is ordered by (R35). The creation until
+    /// there is a message.
+    func spokenAt(for user: Int) -> Int {
+        self.entries.filter { $0.kind == .message && self.sees($0.sequence, user) }.map(\.time).max()
+            ?? self.entries.first?.time ?? 0
+    }
+
+    // MARK: What is shown
+
+    /// Whether the user may see an entry: he is a member, and it lies after his visible start, or inside an earlier membership.
+    func sees(_ sequence: Int, _ user: Int) -> Bool {
+        guard let member = self.members[user], member.isIn, sequence >= 1, sequence <= self.head else { return false }
+        return sequence >= member.visibleFrom || member.past.contains { $0.contains(sequence) }
+    }
+
+    /// A message as the user is shown it.
+    struct Shown: Equatable {
+        var text: String?
+        var edited = 0
+        var isRecalled = false
+        var isPinned = false
+        /// By emoji: who uses it.
+        var reactions: [String: Set<Int>] = [:]
+    }
+
+    func shown(_ message: Entry, to user: Int) -> Shown {
+        if message.isRecalled { return Shown(isRecalled: true) }
+        let about = self.entries.filter { $0.target == message.sequence }
+        let edit = about.last { $0.kind == .edit && self.sees($0.sequence, user) }
+        var shown = Shown(text: edit?.text ?? message.text, edited: edit?.sequence ?? 0)
+        // What was set while he was away is not shown, and what was taken away then is gone.
+        if let pin = about.last(where: { $0.kind == .pin }) { shown.isPinned = pin.on && self.sees(pin.sequence, user) }
+        for other in self.members.keys {
+            for emoji in Set(about.filter { $0.kind == .reaction && $0.sender == other }.map(\.text)) {
+                let last = about.last { $0.kind == .reaction && $0.sender == other && $0.text == emoji }
+                if let last, last.on, self.sees(last.sequence, user) { shown.reactions[emoji, default: []].insert(other) }
+            }
+        }
+        return shown
+    }
+
+    /// Whether a reaction or a pin is as it is wished already.
+    func isSo(_ kind: Kind, of sequence: Int, by user: Int, text: String, on: Bool) -> Bool {
+        let last = self.entries.last {
+            $0.kind == kind && $0.target == sequence && (kind == .pin || $0.sender == user && $0.text == text)
+        }
+        return (last?.on ?? false) == on
     }
 }
 
@@ -174,7 +252,7 @@ struct NaiveWorld {
     /// are the same.
     func list(of user: Int) -> [Int] {
         self.groups.indices.filter { self.groups[$0].members[user]?.isIn == true }.sorted { left, right in
-            let (leftTime, rightTime) = (self.groups[left].spokenAt, self.groups[right].spokenAt)
+            let (leftTime, rightTime) = (self.groups[left].spokenAt(for: user), self.groups[right].spokenAt(for: user))
             return leftTime == rightTime ? left < right : leftTime > rightTime
         }
     }

@@ -1,15 +1,13 @@
-import Glibc
 import ParleyDomain
 import Testing
 
 /// `ReceiptBook` beside the naive model: random lives of random groups, answers compared after every step.
 ///
-/// A failure names its seed. `PARLEY_RECEIPT_SEED=N swift test --filter ReceiptBookModelTests` runs that one;
-/// `PARLEY_RECEIPT_STEPS` changes how many steps a seed has.
+/// A failure names its seed. `PARLEY_RECEIPT_SEED=N swift test --filter ReceiptBookModelTests` runs that one, `PARLEY_MODEL_BASE=N` the
+/// eight after N; `PARLEY_RECEIPT_STEPS` changes how many steps a seed has.
 @Suite struct ReceiptBookModelTests {
-    private static let seeds: [UInt64] =
-        getenv("PARLEY_RECEIPT_SEED").flatMap { UInt64(String(cString: $0)) }.map { [$0] } ?? Array(1...8)
-    private static let steps = getenv("PARLEY_RECEIPT_STEPS").flatMap { Int(String(cString: $0)) } ?? 3_000
+    private static let seeds = ModelSeeds.seeds("PARLEY_RECEIPT_SEED")
+    private static let steps = ModelSeeds.number("PARLEY_RECEIPT_STEPS").flatMap { Int(exactly: $0) } ?? 3_000
     /// Entries after which a group is left and another begun.
     private static let longest = 120
 

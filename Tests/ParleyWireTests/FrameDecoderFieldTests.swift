@@ -67,7 +67,7 @@ import Testing
     static let bare = ["leave", "dissolve", "join"].map { form($0) }
 
     static let thread = ask("thread", ("root", "12"), ("after", "0"), ("limit", "9"))
-    static let revisions = ask("revisions", ("sequence", "4"))
+    static let revisions = ask("revisions", ("sequence", "4"), ("after", "0"), ("limit", "9"))
     static let reactions = ask("reactions", ("sequence", "4"), ("emoji", #""👍""#), ("after", #""""#), ("limit", "9"))
     static let pins = ask("pins")
     static let mentions = ask("mentions", ("after", "0"), ("limit", "9"))
@@ -87,7 +87,7 @@ import Testing
     static let block = Form(type: "block", fields: [("user", #""u""#), ("on", "true")])
     static let blocks = Form(type: "blocks", fields: [])
     static let report = ask("report", ("sequence", "4"), ("reason", #""spam""#))
-    static let reports = ask("reports", ("limit", "9"))
+    static let reports = ask("reports", ("before", "9"), ("limit", "9"))
     static let data = ask("data", ("data", "{}"))
 
     static let forms: [Form] =
@@ -265,13 +265,14 @@ import Testing
     static let questions: [Case] =
         sequence("root", of: thread) + sequence("sequence", of: revisions) + sequence("sequence", of: reactions)
         + sequence("sequence", of: readers) + sequence("sequence", of: record) + sequence("sequence", of: report)
-        + [thread, reactions, mentions, audit, changed, banned, readers, reports].flatMap { limit(of: $0) }
+        + [thread, revisions, reactions, mentions, audit, changed, banned, readers, reports].flatMap { limit(of: $0) }
         + flag("push", of: follow) + flag("on", of: block) + flag("watch", of: presence, required: false)
         + flag("receipts", of: preferences, required: false) + flag("presence", of: preferences, required: false)
         + identifier("user", of: block)
         + [
             thread.with("after", "-1", .outOfRange, position), mentions.with("after", "-1", .outOfRange, position),
-            audit.with("before", "0", .outOfRange, integer),
+            audit.with("before", "0", .outOfRange, integer), reports.with("before", "0", .outOfRange, integer),
+            revisions.with("after", "-1", .outOfRange, position),
             audit.with("after", "1", .unknownField, "not a field of this request"),
             reactions.with("after", #""a b""#, .badIdentifier, "a user id, or empty"),
             reactions.with("after", "4", .wrongType, "a string"),

@@ -159,8 +159,9 @@ enum GoldenAnswers {
                 $0.blocks(id: 5, [UserProfile(user: UserID(trusted: "u9"), name: "Max")], into: &$1)
             },
             "reports": self.text {
-                let report = Report(sequence: 40, user: self.ben.user, reason: "spam \"again\"", time: 1_767_225_600_000)
-                $0.reports(id: 5, self.general, [report], into: &$1)
+                let report = Report(
+                    number: 17, sequence: 40, user: self.ben.user, reason: "spam \"again\"", time: 1_767_225_600_000)
+                $0.reports(id: 5, self.general, [report], more: false, into: &$1)
             },
             "data": self.text { $0.data(id: 5, self.general, Array(#"{"color":"red"}"#.utf8), into: &$1) },
             "data-none": self.text { $0.data(id: 5, nil, nil, into: &$1) },

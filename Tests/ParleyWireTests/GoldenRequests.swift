@@ -121,7 +121,7 @@ enum GoldenRequests {
 
     private static let questions: [String: ClientFrame] = [
         "thread": .query(.thread(general, root: 12, after: 0, limit: 50)),
-        "revisions": .query(.revisions(general, sequence: 42)),
+        "revisions": .query(.revisions(general, sequence: 42, after: 0, limit: 50)),
         "reactions": .query(.reactions(general, sequence: 42, emoji: "👍", after: "u2", limit: 50)),
         "reactions-first": .query(.reactions(general, sequence: 42, emoji: "👍", after: "", limit: 50)),
         "pins": .query(.pins(general)),
@@ -151,7 +151,7 @@ enum GoldenRequests {
         "blocks": .query(.blocks),
         "preferences-asked": .query(.preferences),
         "report": .note(.report(general, sequence: 40, reason: "spam")),
-        "reports": .query(.reports(general, limit: 50)),
+        "reports": .query(.reports(general, before: 18, limit: 50)),
         "data": .note(.data(general, Array(#"{"color":"red"}"#.utf8))),
         "data-account": .note(.data(nil, Array("{}".utf8))),
         "data-question": .query(.data(general)),

@@ -42,6 +42,7 @@ struct Bench {
                 return Self.words(request.frame)
             case .accept(let conversation, let entry): return "accept \(conversation) \(entry.sequence)"
             case .settled(let clientID, let receipt): return "settled \(clientID) \(receipt.sequence)"
+            case .unchanged(let clientID): return "unchanged \(clientID)"
             case .created(let clientID, let conversation): return "created \(clientID) \(conversation)"
             case .refused(let clientID, let error): return "refused \(clientID) \(error.code)"
             case .ended(let conversation): return "ended \(conversation)"
@@ -181,6 +182,17 @@ func error(_ code: ErrorCode) -> ReceivedError { ReceivedError(Refusal(code)) }
         #expect(bench.take(.error(id: bench.last, error(.forbidden))) == ["refused a 40301", "command b"])
         #expect(bench.take(.ack(id: bench.last, ack("b", 1))) == ["settled b 1", "accept c 1"])
         #expect(bench.core.isOutboxEmpty == false, "z waits for its ack")
+    }
+
+    /// What was asked for is so already: the command is done, and the next one goes.
+    @Test func whatChangesNothingLeavesTheOutbox() {
+        var bench = Bench()
+        bench.enter()
+        #expect(bench.send("a") == ["command a"])
+        #expect(bench.send("b") == [])
+        #expect(bench.take(.ok(id: bench.last)) == ["unchanged a", "command b"])
+        #expect(bench.take(.ack(id: bench.last, ack("b", 1))) == ["settled b 1", "accept c 1"])
+        #expect(bench.core.isOutboxEmpty)
     }
 
     @Test func theOutboxOutlivesConnectionAndProcess() {

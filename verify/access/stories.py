@@ -161,12 +161,34 @@ async def hidden(world: World) -> list[str]:
     # An administrator who came later sees no more.
     await world.command("owner", "role", id, user=late.user, role="administrator")
     await prowl(world, "shy", id, came + 8)
-    # Who left and came back sees what was said while he was there, and not what was said between.
+    wrong += await _away(world, id, came)
+    return wrong
+
+
+async def _away(world: World, id: str, came: int) -> list[str]:
+    """Who left and came back sees what was said and done while he was there, and nothing of what was between."""
+    plant, inside = world.canaries.plant, {"owner", "member", "target"}
+    edited = await world.say("member", id, "said while he was there", content={"mentions": world.users("shy")})
+    marked = await world.say("member", id, "the last that he saw")
+    await world.command("target", "react", id, target=marked, emoji="🎈", on=True)
     await world.command("shy", "leave", id)
     await world.say("member", id, plant("said between his two stays", inside))
+    for target in (edited, marked):
+        text = plant("an edit between his two stays", inside)
+        await world.command("member", "edit", id, target=target, content={"type": "text", "text": text})
+    await world.say("target", id, plant("a message of a thread between his two stays", inside), thread=edited)
+    emoji = world.canaries.needle("between🎉", "an emoji of between his two stays", inside)
+    await world.command("target", "react", id, target=marked, emoji=emoji, on=True)
+    await world.command("owner", "react", id, target=marked, emoji="🎈", on=True)
+    await world.command("owner", "pin", id, target=edited, on=True)
     await world.command("owner", "add", id, users=world.users("shy"))
-    await prowl(world, "shy", id, came + 14)
-    return wrong
+    await prowl(world, "shy", id, came + 24)
+    page = await world.taps["shy"].must({"type": "history", "conversation": id, "limit": 200})
+    shown = {entry["sequence"]: entry for entry in page["entries"]}
+    counts = shown[marked].get("reactions")
+    wrong = [] if counts == [{"emoji": "🎈", "count": 1, "mine": False}] else [f"shy: reactions of between his two stays show: {counts}"]
+    told = [name for name in ("edited", "pinned", "replies") if name in shown[edited]]
+    return wrong + ([f"shy: {told} of between his two stays show"] if told else [])
 
 
 async def _acts_upon_hidden(world: World, id: str, root: int) -> list[str]:

@@ -204,3 +204,47 @@ def test_positions_never_go_beyond_the_end_nor_back(world: World) -> None:
         world.run(read(**fields))
         again = world.run(line())
         assert again["read"] >= first["read"] and again["delivered"] >= first["delivered"], (first, again)
+
+
+async def done(world: World, type: str, **fields: Any) -> dict[str, Any]:
+    """A request of u1 that is granted: its answer."""
+    socket, number = await world.ready(), world.number()
+    named = {"client_id": f"d{number}"} if type in {"send", "edit", "react", "pin"} else {}
+    await socket.send(dump({"type": type, "id": number, "conversation": "g", **named, **fields}))
+    answer = await answer_to(socket, number)
+    assert answer["type"] != "error", answer
+    return answer
+
+
+def test_what_is_so_already_is_no_entry(world: World) -> None:
+    target = world.run(done(world, "send", content=TEXT))["sequence"]
+    wishes = [
+        ("react", {"emoji": "👍", "on": True}, "ack"), ("react", {"emoji": "👍", "on": True}, "ok"), ("react", {"emoji": "🎉", "on": False}, "ok"),
+        ("pin", {"on": False}, "ok"), ("pin", {"on": True}, "ack"), ("pin", {"on": True}, "ok"),
+        ("react", {"emoji": "👍", "on": False}, "ack"), ("react", {"emoji": "👍", "on": False}, "ok"),
+    ]  # fmt: skip
+    answers = [world.run(done(world, type, target=target, **fields))["type"] for type, fields, _ in wishes]
+    assert answers == [answer for *_, answer in wishes]
+    assert world.run(head(world)) == target + 3
+
+
+def test_the_list_says_what_a_reader_was_answered(world: World) -> None:
+    for _ in range(5):
+        target = world.run(done(world, "send", content=TEXT))["sequence"]
+        world.run(done(world, "read", sequence=target))
+        number = world.number()
+        frames, _ = world.run(world.try_(dump({"type": "sync", "id": number})))
+        line = next(c for c in frames[0]["conversations"] if c["conversation"] == "g")
+        assert (line["read"], line["unread"]) == (target, 0), line
+
+
+def test_versions_beyond_a_page_are_reached(world: World) -> None:
+    target = world.run(done(world, "send", content=TEXT))["sequence"]
+    edits = [world.run(done(world, "edit", target=target, content={"type": "text", "text": str(n)}))["sequence"] for n in range(12)]
+    found: list[int] = []
+    more = True
+    while more:
+        page = world.run(done(world, "revisions", sequence=target, after=found[-1] if found else 0, limit=5))
+        found += [entry["sequence"] for entry in page["entries"]]
+        more = page["more"]
+    assert found == [target, *edits]

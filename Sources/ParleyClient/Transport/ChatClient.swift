@@ -16,6 +16,8 @@ package enum ChatEvent: Sendable, Equatable {
     /// The next entry of a conversation: once, in order (R20).
     case accepted(ConversationID, ReceivedEntry)
     case settled(ClientID, Receipt)
+    /// A command found done already what it asks for.
+    case unchanged(ClientID)
     case created(ClientID, ConversationID)
     case refused(ClientID, ReceivedError)
     case ended(ConversationID)
@@ -258,6 +260,7 @@ package final class ChatClient: @unchecked Sendable {
             case .send(let request): self.send(request)
             case .accept(let conversation, let entry): self.events.append(.accepted(conversation, entry))
             case .settled(let clientID, let receipt): self.events.append(.settled(clientID, receipt))
+            case .unchanged(let clientID): self.events.append(.unchanged(clientID))
             case .created(let clientID, let conversation): self.events.append(.created(clientID, conversation))
             case .refused(let clientID, let error): self.events.append(.refused(clientID, error))
             case .ended(let conversation): self.events.append(.ended(conversation))

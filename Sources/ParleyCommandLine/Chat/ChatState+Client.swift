@@ -19,6 +19,7 @@ extension ChatState {
         case .listed(let summaries, let whole): self.listed(summaries, whole: whole)
         case .accepted(let conversation, let entry): self.accepted(entry, in: conversation)
         case .settled(let clientID, let receipt): self.settled(clientID, receipt)
+        case .unchanged(let clientID): self.forget(clientID)
         case .created(let clientID, let conversation): self.created(clientID, conversation)
         case .refused(let clientID, let error): self.refused(clientID, error)
         case .ended(let conversation): self.ended(conversation)

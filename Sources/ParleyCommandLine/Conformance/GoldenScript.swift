@@ -168,7 +168,7 @@ enum GoldenScript {
             #"{"type":"thread","id":9,"conversation":"general","root":12,"after":0,"limit":50}"#),
         GoldenCase(
             "revisions",
-            #"{"type":"revisions","id":9,"conversation":"general","sequence":42}"#, needs: [.edit]),
+            #"{"type":"revisions","id":9,"conversation":"general","sequence":42,"after":0,"limit":50}"#, needs: [.edit]),
         GoldenCase(
             "reactions",
             #"{"type":"reactions","id":9,"conversation":"general","sequence":42,"emoji":"👍","after":"u2","limit":50}"#,
@@ -222,7 +222,7 @@ enum GoldenScript {
             #"{"type":"blocks","id":5}"#, needs: [.block]),
         GoldenCase(
             "reports",
-            #"{"type":"reports","id":5,"conversation":"general","limit":50}"#, needs: [.reported]),
+            #"{"type":"reports","id":5,"conversation":"general","before":18,"limit":50}"#, needs: [.reported]),
         GoldenCase(
             "presence",
             #"{"type":"presence","id":5,"users":["u2","u3"],"watch":true}"#, onlySocket: true),

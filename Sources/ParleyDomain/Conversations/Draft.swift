@@ -145,6 +145,8 @@ package enum AppendOutcome: Sendable, Equatable {
     case appended(Entry, joined: [Joiner] = [])
     /// The same client id with the same kind and content was stored before: here is that entry, unchanged.
     case duplicate(Entry)
+    /// A reaction or pin that is as asked for already: nothing was stored, and its client id is free.
+    case unchanged
     /// Not stored; the others of the batch are.
     case refused(AppendRefusal)
 }

@@ -36,8 +36,9 @@ package protocol MessageReader: AnyObject, Sendable {
     /// The messages of a thread after `after`, oldest first, the root first of all.
     func thread(of root: Int64, in conversation: ConversationID, for user: UserID, after: Int64, limit: Int) throws(ReadFailure)
         -> Page
-    /// A message and its edits, oldest first, each with the content that it had; none once it was recalled.
-    func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page
+    /// A message and its edits, those after `after`, oldest first, each with the content that it had; none once it was recalled.
+    func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID, after: Int64, limit: Int)
+        throws(ReadFailure) -> Page
     /// Who reacted with this emoji, by user id, those after `after`.
     func reactions(
         to sequence: Int64, emoji: String, in conversation: ConversationID, for user: UserID, after: String, limit: Int
@@ -57,8 +58,8 @@ package protocol MessageReader: AnyObject, Sendable {
     func link(_ id: String, for user: UserID, at now: Int64) throws(ReadFailure) -> LinkPreview?
     /// The conversation of a link, whether or not it can still be used: a repeated `join` asks by it.
     func conversation(ofLink id: String) throws(ReadFailure) -> ConversationID?
-    /// Reports of messages that the user may see, newest first: for administrators.
-    func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report]
+    /// Reports of messages that the user may see, those before the report `before`, newest first: for administrators.
+    func reports(of conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> [Report]
     func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile]
     func preferences(of user: UserID) throws(ReadFailure) -> Preferences
     /// The user's own JSON; nil if there is none.
@@ -250,13 +251,16 @@ package struct LinkPreview: Sendable, Equatable {
 }
 
 package struct Report: Sendable, Equatable {
+    /// Rises with every report.
+    package var number: Int64
     package var sequence: Int64
     package var user: UserID
     package var reason: String
     /// In milliseconds since 1970.
     package var time: Int64
 
-    package init(sequence: Int64, user: UserID, reason: String, time: Int64) {
+    package init(number: Int64, sequence: Int64, user: UserID, reason: String, time: Int64) {
+        self.number = number
         self.sequence = sequence
         self.user = user
         self.reason = reason

@@ -19,7 +19,8 @@
 /// 6. **One copy.** The rows written for a message do not grow with the members (R16, R32): the entry, and one row for each user
 ///    that it mentions by name.
 /// 7. **Entries change what they are about.** An edit, recall, reaction or pin changes how its target shows, in the transaction of the
-///    entry; the target's own row never changes.
+///    entry; the target's own row never changes. A reaction or pin that would change nothing is `.unchanged` and no entry, so that who
+///    counts the entries has the numbers of the pages.
 ///
 /// All calls block, and are made by one thread at a time. Nothing here runs on an event loop.
 package protocol MessageStore: AnyObject {

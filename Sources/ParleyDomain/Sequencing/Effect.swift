@@ -37,6 +37,7 @@ package enum Answer: Sendable, Equatable {
     case created(ConversationID, ClientID)
     /// The direct conversation is there already.
     case exists(ConversationID, ClientID)
+    /// Done, without an entry.
     case ok
     case refused(Refusal)
 }

@@ -18,6 +18,7 @@ extension Sequencer {
             case .duplicate(let entry):
                 current.flush(into: &effects)
                 effects.append(.answer(submission.origin, Self.answer(for: entry)))
+            case .unchanged: effects.append(.answer(submission.origin, .ok))
             case .refused(.stale):
                 // Looked up anew, with all that is known of it.
                 self.conversations[submission.command.conversation] = nil

@@ -210,6 +210,7 @@ extension Sequencer {
         update.delivered = max(update.delivered, new.delivered)
         update.slot = place.slot
         self.positions[key] = update
+        self.movers.insert(new.user)
         self.noteRead(new.conversation, slot: place.slot, read: update.read, delivered: update.delivered)
         let answer = Effect.answer(origin, .ok)
         // Who has one connection has nobody else to tell.
@@ -219,8 +220,19 @@ extension Sequencer {
 
     /// The positions that wait, at most one per member; the caller writes them.
     package mutating func takePositions() -> [PositionUpdate] {
-        defer { self.positions.removeAll(keepingCapacity: true) }
+        defer {
+            self.positions.removeAll(keepingCapacity: true)
+            self.movers.removeAll(keepingCapacity: true)
+        }
         return self.positions.values.sorted { ($0.conversation, $0.user) < ($1.conversation, $1.user) }
+    }
+
+    /// Those of one user, who is about to be told of them.
+    package mutating func takePositions(of user: UserID) -> [PositionUpdate] {
+        guard self.movers.remove(user) != nil else { return [] }
+        let taken = self.positions.values.filter { $0.user == user }
+        for update in taken { self.positions[PositionKey(conversation: update.conversation, user: user)] = nil }
+        return taken.sorted { $0.conversation < $1.conversation }
     }
 
     /// Gives back positions that could not be written.
@@ -228,6 +240,7 @@ extension Sequencer {
         for update in updates {
             let key = PositionKey(conversation: update.conversation, user: update.user)
             let newer = self.positions[key]
+            self.movers.insert(update.user)
             self.positions[key] = PositionUpdate(
                 conversation: update.conversation, user: update.user, read: max(update.read, newer?.read ?? 0),
                 delivered: max(update.delivered, newer?.delivered ?? 0), slot: update.slot)

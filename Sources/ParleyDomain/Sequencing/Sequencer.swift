@@ -32,6 +32,8 @@ package struct Sequencer: Sendable {
     var crowded: Set<ConversationID> = []
     var waitingCount = 0
     var positions: [PositionKey: PositionUpdate] = [:]
+    /// Whose positions wait: nobody's are looked for in vain.
+    var movers: Set<UserID> = []
     /// Conversations of batches whose outcome is unknown, and the users who are in or out of them if they were stored.
     var doubts: [ConversationID: Set<UserID>] = [:]
 

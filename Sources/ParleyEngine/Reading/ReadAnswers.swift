@@ -57,9 +57,9 @@ struct ReadAnswers: Sendable {
                 guard error == .noMessage else { throw error }
                 encoder.error(id: id, Refusal(.noMessage, field: "root"), into: &buffer)
             }
-        case .revisions(let conversation, let sequence):
-            encoder.page(
-                id: id, conversation, try self.reader.revisions(of: sequence, in: conversation, for: user), into: &buffer)
+        case .revisions(let conversation, let sequence, let after, let limit):
+            let page = try self.reader.revisions(of: sequence, in: conversation, for: user, after: after, limit: limit)
+            encoder.page(id: id, conversation, page, into: &buffer)
         case .pins(let conversation):
             encoder.page(id: id, conversation, try self.reader.pins(in: conversation, for: user), into: &buffer)
         case .mentions(let conversation, let after, let limit):
@@ -112,9 +112,9 @@ struct ReadAnswers: Sendable {
             encoder.linkInfo(id: id, preview, into: &buffer)
         case .blocks: encoder.blocks(id: id, try self.reader.blocks(of: user), into: &buffer)
         case .preferences: encoder.preferences(id: id, try self.reader.preferences(of: user), into: &buffer)
-        case .reports(let conversation, let limit):
-            let reports = try self.reader.reports(of: conversation, for: user, limit: limit)
-            encoder.reports(id: id, conversation, reports, into: &buffer)
+        case .reports(let conversation, let before, let limit):
+            let reports = try self.reader.reports(of: conversation, for: user, before: before, limit: limit + 1)
+            encoder.reports(id: id, conversation, Array(reports.prefix(limit)), more: reports.count > limit, into: &buffer)
         case .data(let conversation):
             encoder.data(id: id, conversation, try self.reader.data(of: user, in: conversation), into: &buffer)
         default: encoder.error(id: id, Refusal(.internalError), into: &buffer)

@@ -30,7 +30,8 @@ extension Connection {
             self.engine.shard.post(CollectionOfOne(.online(origin, identity.user, subject, watch: watch)))
         case .typing(let conversation): self.typing(in: conversation, origin, identity)
         case .follow(let conversation, let push): self.follow(conversation, push: push, origin)
-        case .history, .sync, .members, .users, .query: self.read(frame, origin, identity)
+        case .sync: self.sync(frame, origin, identity)
+        case .history, .members, .users, .query: self.read(frame, origin, identity)
         }
     }
 
@@ -85,8 +86,13 @@ extension Connection {
     // MARK: Read first
 
     private func read(_ frame: ClientFrame, _ origin: RequestOrigin, _ identity: Identity) {
+        self.engine.read(frame, origin, for: identity.user)
+    }
+
+    /// Who has an `ok` for what he read finds it in his list: what waits of his is stored first.
+    private func sync(_ frame: ClientFrame, _ origin: RequestOrigin, _ identity: Identity) {
         let engine = self.engine
-        engine.readers.answer(frame, origin, for: identity.user, at: engine.clock.wall()) { engine.hand([$0], to: origin.loop) }
+        engine.shard.post(CollectionOfOne(.settle(identity.user) { engine.read(frame, origin, for: identity.user) }))
     }
 
     /// The token's secret is checked here, its link in the transaction that lets the user in.

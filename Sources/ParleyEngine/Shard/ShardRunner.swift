@@ -16,6 +16,8 @@ final class ShardRunner: Sendable {
         /// A connection of this user, and its name.
         case detach(UserID, connection: String)
         case advance(RequestOrigin, UserID, ConversationID, read: Int64, delivered: Int64)
+        /// What this user was told that he has read is stored; then this is called, on the shard's thread.
+        case settle(UserID, then: @Sendable () -> Void)
         case ask(ReceiptQuestion)
         /// A change that is no entry; `direct` names the conversation of the two users of a block.
         case note(RequestOrigin, Note, direct: ConversationID?)

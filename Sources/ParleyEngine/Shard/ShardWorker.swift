@@ -58,7 +58,7 @@ final class ShardWorker: @unchecked Sendable {
     /// Once a second: positions are written, senders hear who has read, and what nobody uses is cleared.
     private func tick() -> [Effect] {
         self.positionsDue = false
-        self.writePositions()
+        self.write(self.sequencer.takePositions())
         self.ticks += 1
         if self.ticks % 60 == 0 {
             self.sequencer.clearIdleDesks(after: 10)
@@ -69,7 +69,7 @@ final class ShardWorker: @unchecked Sendable {
 
     func finish() {
         while !self.isIdle { self.turn([]) }
-        self.writePositions()
+        self.write(self.sequencer.takePositions())
         self.publishCounts()
         let rows = self.counts.rows
         self.logger.info("the shard ends", metadata: ["entries": "\(rows.sum)", "commits": "\(rows.total)"])
@@ -86,13 +86,16 @@ final class ShardWorker: @unchecked Sendable {
                 }
             case .attach(let origin, let user):
                 // Who comes back at once, after a reload say, finds what he has just read: it is in the store before he asks.
-                if attaches == 0 { self.writePositions() }
+                if attaches == 0 { self.write(self.sequencer.takePositions()) }
                 attaches += 1
                 effects.append(contentsOf: self.attach(origin, user))
             case .detach(let user, let connection): effects.append(contentsOf: self.detach(user, connection))
             case .advance(let origin, let user, let conversation, let read, let delivered):
                 effects.append(
                     contentsOf: self.sequencer.advance(origin, user: user, conversation, read: read, delivered: delivered))
+            case .settle(let user, let then):
+                self.write(self.sequencer.takePositions(of: user))
+                then()
             case .ask(let question):
                 if let refusal = self.sequencer.ask(question) { effects.append(.answer(question.origin, .refused(refusal))) }
             case .note(let origin, let note, let direct): self.notes.append((origin, note, direct))
@@ -161,7 +164,7 @@ final class ShardWorker: @unchecked Sendable {
                 self.counts.entries += 1
                 if entry.kind == .message { self.counts.messages += 1 }
             case .duplicate: self.counts.duplicates += 1
-            case .refused: continue
+            case .unchanged, .refused: continue
             }
         }
         // Without an entry there was nothing to commit.
@@ -211,9 +214,8 @@ final class ShardWorker: @unchecked Sendable {
         }
     }
 
-    private func writePositions() {
-        guard self.sequencer.hasPositions else { return }
-        let updates = self.sequencer.takePositions()
+    private func write(_ updates: [PositionUpdate]) {
+        guard !updates.isEmpty else { return }
         do throws(StoreFailure) {
             try self.store.advance(updates)
             self.counts.positions += updates.count

@@ -181,12 +181,68 @@ extension MessageReaderContract {
             let thread = try reader.thread(of: 5, in: room.id, for: user(3), after: 0, limit: 9)
             try expectEqual(thread.entries.map(\.sequence), [5, 14], "thread")
             try expectEqual([page.states[5]?.replies, try room.state(of: 5, for: 1).replies], [1, 2], "replies for u3 and u1")
-            try expectEqual(try reader.revisions(of: 5, in: room.id, for: user(3)).entries.map(\.sequence), [5, 7], "revisions")
+            try expectEqual(
+                try reader.revisions(of: 5, in: room.id, for: user(3), after: 0, limit: 9).entries.map(\.sequence), [5, 7],
+                "revisions")
             try expectEqual(
                 try reader.reactions(to: 5, emoji: "x", in: room.id, for: user(3), after: "", limit: 9).map(\.user), [user(1)],
                 "reactions")
             try expectEqual(room.summary(3).preview?.sequence, 14, "preview")
             try expectEqual([room.summary(3).unread, room.summary(3).mentions], [1, 1], "unread, mentions")
+        },
+        ContractCase("where history is hidden, nothing shows what was done while a member was away") { subject in
+            var room = try Room.make(subject, members: 2, historyVisible: false)
+            try subject.addUsers([user(3)])
+            try room.make("add", .add([user(3)]))  // 2
+            var draft = try room.message("a")
+            draft.mentions = [user(3)]
+            try room.appended(draft)  // 3
+            try room.send("b")  // 4
+            try room.make("a1", .edit(target: 3))  // 5
+            try room.make("x2", .react(target: 3, emoji: "x", on: true), by: 2)  // 6
+            try room.make("y2", .react(target: 3, emoji: "y", on: true), by: 2)  // 7
+            try room.make("pin4", .pin(target: 4, on: true))  // 8
+            try room.make("end", .end(user(3)))  // 9
+            for name in ["a2", "b2"] { try room.make(name, .edit(target: name == "a2" ? 3 : 4)) }  // 10, 11
+            for emoji in ["x", "z"] { try room.make(emoji, .react(target: 3, emoji: emoji, on: true)) }  // 12, 13
+            try room.make("y2off", .react(target: 3, emoji: "y", on: false), by: 2)  // 14
+            try room.make("pin3", .pin(target: 3, on: true))  // 15
+            try room.make("pin4off", .pin(target: 4, on: false))  // 16
+            try room.make("back", .add([user(3)]))  // 17
+            room.subject = try subject.reopen()
+            let reader = room.reader
+            let seen = MessageState(edited: 5, reactions: [ReactionCount(emoji: "x", count: 1, mine: false)])
+            func check(_ page: Page, _ what: String) throws {
+                try expectEqual(page.entries.first { $0.sequence == 3 }?.content, Room.content("a1"), "content in \(what)")
+                try expectEqual(page.states[3], seen, "state in \(what)")
+            }
+            try check(room.page(for: 3), "history")
+            try check(reader.entries(in: room.id, for: user(3), before: 4, limit: 1), "history backwards")
+            try check(reader.thread(of: 3, in: room.id, for: user(3), after: 0, limit: 9), "the thread")
+            try check(reader.mentions(of: user(3), in: room.id, after: 0, limit: 9), "mentions")
+            try expectEqual(room.shown(4, to: 3).content, Room.content("b"), "content of the other")
+            try expectEqual(room.state(of: 4, for: 3), MessageState(), "state of the other")
+            try expectEqual(room.summary(3).preview?.content, Room.content("b"), "preview")
+            try expectEqual(room.summary(3).previewState, nil, "state of the preview")
+            try expectEqual(reader.pins(in: room.id, for: user(3)).entries, [], "pins")
+            func users(_ emoji: String, after: String = "", limit: Int = 9) throws -> [UserID] {
+                try reader.reactions(to: 3, emoji: emoji, in: room.id, for: user(3), after: after, limit: limit).map(\.user)
+            }
+            try expectEqual([users("x"), users("y"), users("z")], [[user(2)], [], []], "who reacted")
+            let all = [ReactionCount(emoji: "x", count: 2, mine: true), ReactionCount(emoji: "z", count: 1, mine: true)]
+            try expectEqual(
+                room.state(of: 3, for: 1), MessageState(edited: 10, pinned: true, reactions: all), "for u1, who sees all")
+
+            try room.make("a3", .edit(target: 3))  // 18
+            try room.make("z2", .react(target: 3, emoji: "z", on: true), by: 2)  // 19
+            try room.make("x3", .react(target: 3, emoji: "x", on: true), by: 3)  // 20
+            try room.make("pin4again", .pin(target: 4, on: true))  // 21
+            try expectEqual(room.shown(3, to: 3).content, Room.content("a3"), "what was done since he is back")
+            let since = [ReactionCount(emoji: "x", count: 2, mine: true), ReactionCount(emoji: "z", count: 1, mine: false)]
+            try expectEqual(room.state(of: 3, for: 3), MessageState(edited: 18, reactions: since), "state since he is back")
+            try expectEqual(
+                [users("x", limit: 1), users("x", after: "u2"), users("z")], [[user(2)], [user(3)], [user(2)]], "who")
+            try expectEqual(reader.pins(in: room.id, for: user(3)).entries.map(\.sequence), [4], "pins since he is back")
         },
         ContractCase("what a member may not see is not there for him") { subject in
             let room = try hiddenRoom(subject)
@@ -194,7 +250,7 @@ extension MessageReaderContract {
             for sequence in [2, 9, 99] as [Int64] {
                 let calls: [() throws -> Void] = [
                     { _ = try reader.thread(of: sequence, in: room.id, for: user(3), after: 0, limit: 9) },
-                    { _ = try reader.revisions(of: sequence, in: room.id, for: user(3)) },
+                    { _ = try reader.revisions(of: sequence, in: room.id, for: user(3), after: 0, limit: 9) },
                     { _ = try reader.reactions(to: sequence, emoji: "x", in: room.id, for: user(3), after: "", limit: 9) },
                 ]
                 for (index, call) in calls.enumerated() {
@@ -210,8 +266,9 @@ extension MessageReaderContract {
                 let report = Note.report(room.id, sequence: sequence, by: user(1), reason: "r", time: sequence)
                 try expectEqual(room.note(report), .done, "report of \(sequence)")
             }
-            try expectEqual(reader.reports(of: room.id, for: user(3), limit: 1).map(\.sequence), [5], "reports")
-            try expectEqual(reader.reports(of: room.id, for: user(1), limit: 9).map(\.sequence), [9, 5, 2], "reports for u1")
+            try expectEqual(reader.reports(of: room.id, for: user(3), before: .max, limit: 1).map(\.sequence), [5], "reports")
+            try expectEqual(
+                reader.reports(of: room.id, for: user(1), before: .max, limit: 9).map(\.sequence), [9, 5, 2], "reports for u1")
         },
         ContractCase("strangers, former members and the invited are shown nothing of a conversation") { subject in
             let room = try Room.make(subject, members: 4)
@@ -239,13 +296,13 @@ extension MessageReaderContract {
             { _ = try reader.members(of: id, for: user, in: .banned, after: "", limit: 9) },
             { _ = try reader.members(of: id, for: user, slots: [1]) },
             { _ = try reader.thread(of: 2, in: id, for: user, after: 0, limit: 9) },
-            { _ = try reader.revisions(of: 2, in: id, for: user) },
+            { _ = try reader.revisions(of: 2, in: id, for: user, after: 0, limit: 9) },
             { _ = try reader.reactions(to: 2, emoji: "x", in: id, for: user, after: "", limit: 9) },
             { _ = try reader.pins(in: id, for: user) },
             { _ = try reader.mentions(of: user, in: id, after: 0, limit: 9) },
             { _ = try reader.audit(id, for: user, before: .max, limit: 9) },
             { _ = try reader.links(of: id, for: user, at: 0) },
-            { _ = try reader.reports(of: id, for: user, limit: 9) },
+            { _ = try reader.reports(of: id, for: user, before: .max, limit: 9) },
             { _ = try reader.data(of: user, in: id) },
         ]
     }

@@ -72,16 +72,22 @@ extension MessageStoreContract {
                 outcomes,
                 [.done, .done, .done, .done] + [.noMessage, .noMessage, .noMessage, .notMember].map { .refused($0) }, "outcomes")
             room.subject = try subject.reopen()
-            let all = [
-                Report(sequence: 4, user: user(2), reason: "d", time: 8),
-                Report(sequence: 2, user: user(3), reason: "c", time: 7),
-                Report(sequence: 2, user: user(2), reason: "a", time: 5),
-            ]
-            try expectEqual(try room.reader.reports(of: room.id, for: user(1), limit: 10), all, "reports")
-            try expectEqual(try room.reader.reports(of: room.id, for: user(1), limit: 1), [all[0]], "the newest")
+            func reports(_ number: Int = 1, before: Int64 = .max, limit: Int = 10) throws -> [Report] {
+                try room.reader.reports(of: room.id, for: user(number), before: before, limit: limit)
+            }
+            let all = try reports()
+            try expectEqual(all.map(\.reason), ["d", "c", "a"], "reasons, the newest first; the first of two by one")
+            try expectEqual(all.map(\.sequence), [4, 2, 2], "messages")
+            try expectEqual(all.map(\.user), [user(2), user(3), user(2)], "reporters")
+            try expectEqual(all.map(\.time), [8, 7, 5], "times")
+            try expect(all[0].number > all[1].number && all[1].number > all[2].number && all[2].number > 0, "numbers")
+            try expectEqual(try reports(limit: 1), [all[0]], "the newest")
+            try expectEqual(try reports(before: all[0].number, limit: 1), [all[1]], "the next page")
+            try expectEqual(try reports(before: all[1].number), [all[2]], "the rest")
+            try expectEqual(try reports(before: all[2].number), [], "behind the end")
             for (number, wanted) in [(2, ReadFailure.forbidden), (6, .notMember)] {
                 let found = try failure(ReadFailure.self) {
-                    _ = try room.reader.reports(of: room.id, for: user(number), limit: 10)
+                    _ = try reports(number)
                 }
                 try expectEqual(found, wanted, "u\(number)")
             }

@@ -58,6 +58,14 @@ struct MemoryReaction: Sendable {
     var target: Int64
     var emoji: String
     var user: UserID
+    /// The entry that set it.
+    var sequence: Int64
+}
+
+struct MemoryPin: Sendable {
+    var target: Int64
+    /// The entry that set it.
+    var sequence: Int64
 }
 
 /// A message that mentions a user, or everybody (nil).
@@ -86,7 +94,7 @@ struct MemoryConversation: Sendable {
     /// By message: the emoji that somebody uses, in the order of their first use.
     var emoji: [Int64: [String]] = [:]
     /// Pinned messages, newest pin last.
-    var pins: [Int64] = []
+    var pins: [MemoryPin] = []
     var mentions: [MemoryMention] = []
     /// By message: the sequence of the recall.
     var recalls: [Int64: Int64] = [:]
@@ -103,13 +111,21 @@ struct MemoryConversation: Sendable {
 
     func messages(of user: UserID) -> [Entry] { self.entries.filter { $0.kind == .message && $0.sender == user } }
 
-    func edits(of message: Int64) -> [Entry] { self.entries.filter { $0.kind == .edit && $0.relatesTo == message } }
+    /// The edits of a message that the member may see.
+    func edits(of message: Int64, for member: MemoryMember) -> [Entry] {
+        self.entries.filter { $0.kind == .edit && $0.relatesTo == message && member.sees($0.sequence) }
+    }
+
+    /// Who uses this emoji, of those whom the member could see set it.
+    func users(of emoji: String, on message: Int64, for member: MemoryMember) -> [UserID] {
+        self.reactions.filter { $0.target == message && $0.emoji == emoji && member.sees($0.sequence) }.map(\.user)
+    }
 
     func active(_ user: UserID) -> MemoryMember? { self.members[user].flatMap { $0.row.active ? $0 : nil } }
 
     // MARK: How entries show
 
-    /// What later entries did to a message. Its thread is counted as far as the member may see it.
+    /// What later entries that the member may see did to a message; a recall in any case.
     func state(of message: Int64, for member: MemoryMember) -> MessageState {
         var state = MessageState()
         let replies = self.entries.count { $0.kind == .message && $0.thread == message && member.sees($0.sequence) }
@@ -118,10 +134,11 @@ struct MemoryConversation: Sendable {
             state.recalled = recall
             return state
         }
-        state.edited = self.edits(of: message).last?.sequence ?? 0
-        state.pinned = self.pins.contains(message)
-        state.reactions = (self.emoji[message] ?? []).map { emoji in
-            let users = self.reactions.filter { $0.target == message && $0.emoji == emoji }.map(\.user)
+        state.edited = self.edits(of: message, for: member).last?.sequence ?? 0
+        state.pinned = self.pins.contains { $0.target == message && member.sees($0.sequence) }
+        state.reactions = (self.emoji[message] ?? []).compactMap { emoji in
+            let users = self.users(of: emoji, on: message, for: member)
+            guard !users.isEmpty else { return nil }
             return ReactionCount(emoji: emoji, count: Int64(users.count), mine: users.contains(member.row.user))
         }
         return state
@@ -133,7 +150,7 @@ struct MemoryConversation: Sendable {
         if entry.kind == .message {
             if self.recalls[entry.sequence] != nil {
                 shown.content = []
-            } else if let edit = self.edits(of: entry.sequence).last {
+            } else if let edit = self.edits(of: entry.sequence, for: member).last {
                 shown.content = edit.content
             }
         }

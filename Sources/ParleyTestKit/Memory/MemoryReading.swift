@@ -78,11 +78,19 @@ extension MemoryReading {
         return room.page(wanted, limit: limit, to: member)
     }
 
-    package func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
+    package func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID, after: Int64, limit: Int)
+        throws(ReadFailure) -> Page
+    {
         let (room, member) = try self.snapshot.message(sequence, conversation, user)
         var page = Page(entries: [], head: room.head.sequence, more: false)
         guard room.recalls[sequence] == nil, let message = room.message(sequence) else { return page }
-        page.entries = [message] + room.edits(of: sequence).filter { member.sees($0.sequence) }
+        let wanted = ([message] + room.edits(of: sequence, for: member)).filter { $0.sequence > after }
+        var bytes = 0
+        for entry in wanted.prefix(max(0, min(limit, Limits.pageEntriesMax))) where bytes < Limits.pageBytes {
+            page.entries.append(entry)
+            bytes += entry.content.count
+        }
+        page.more = page.entries.count < wanted.count
         return page
     }
 
@@ -90,16 +98,16 @@ extension MemoryReading {
         to sequence: Int64, emoji: String, in conversation: ConversationID, for user: UserID, after: String, limit: Int
     ) throws(ReadFailure) -> [UserProfile] {
         let state = self.snapshot
-        let (room, _) = try state.message(sequence, conversation, user)
+        let (room, member) = try state.message(sequence, conversation, user)
         guard room.recalls[sequence] == nil else { return [] }
-        let reactions = room.reactions.filter { $0.target == sequence && $0.emoji == emoji && $0.user.rawValue > after }
-        return state.profiles(
-            of: Array(reactions.map(\.user).sorted().prefix(max(0, min(limit, Limits.usersPerRequest)))))
+        let users = room.users(of: emoji, on: sequence, for: member).filter { $0.rawValue > after }
+        return state.profiles(of: Array(users.sorted().prefix(max(0, min(limit, Limits.usersPerRequest)))))
     }
 
     package func pins(in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
         let (room, member) = try self.snapshot.member(user, conversation)
-        return room.page(room.pins.reversed().compactMap { room.message($0) }, limit: Limits.pinsPerConversation, to: member)
+        let pins = room.pins.reversed().filter { member.sees($0.sequence) }
+        return room.page(pins.compactMap { room.message($0.target) }, limit: Limits.pinsPerConversation, to: member)
     }
 
     package func mentions(of user: UserID, in conversation: ConversationID, after: Int64, limit: Int) throws(ReadFailure) -> Page
@@ -143,12 +151,13 @@ extension MemoryReading {
         self.snapshot.all.first { $0.links.contains { $0.link.id == id } }?.head.conversation
     }
 
-    package func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {
+    package func reports(of conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure)
+        -> [Report]
+    {
         let room = try self.snapshot.administrated(conversation, by: user)
         let member = room.members[user]
-        return Array(
-            room.reports.reversed().filter { member?.sees($0.sequence) == true }.prefix(max(0, min(limit, Limits.pageEntriesMax)))
-        )
+        let wanted = room.reports.reversed().filter { $0.number < before && member?.sees($0.sequence) == true }
+        return Array(wanted.prefix(max(0, min(limit, Limits.pageEntriesMax + 1))))
     }
 
     package func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile] {

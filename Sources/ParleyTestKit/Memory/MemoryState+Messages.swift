@@ -23,35 +23,38 @@ extension MemoryState {
         case .recall:
             let entry = self.store(draft, ControlContent.bytes(for: .recall(target: target), slots: []))
             self.conversations[id]?.recalls[target] = entry.sequence
-            self.conversations[id]?.pins.removeAll { $0 == target }
+            self.conversations[id]?.pins.removeAll { $0.target == target }
             self.conversations[id]?.mentions.removeAll { $0.sequence == target }
             return .appended(entry)
         case .react(_, let emoji, let on): return self.react(draft, emoji, on, conversation)
         case .pin(_, let on):
-            let pinned = conversation.pins.contains(target)
+            let pinned = conversation.pins.contains { $0.target == target }
             if on, !pinned, conversation.pins.count >= Limits.pinsPerConversation {
                 return .refused(.tooMany("at most \(Limits.pinsPerConversation) pinned messages"))
             }
+            guard on != pinned else { return .unchanged }
             let entry = self.store(draft, ControlContent.bytes(for: .pin(target: target, on: on), slots: []))
-            if on, !pinned { self.conversations[id]?.pins.append(target) }
-            if !on { self.conversations[id]?.pins.removeAll { $0 == target } }
+            if on { self.conversations[id]?.pins.append(MemoryPin(target: target, sequence: entry.sequence)) }
+            if !on { self.conversations[id]?.pins.removeAll { $0.target == target } }
             return .appended(entry)
         default: return .refused(.invalid("about no message"))
         }
     }
 
-    /// Sets or takes away a reaction. What is so already stays so, and the entry is stored all the same.
+    /// Sets or takes away a reaction.
     private mutating func react(_ draft: Draft, _ emoji: String, _ on: Bool, _ conversation: MemoryConversation) -> AppendOutcome
     {
         let id = draft.conversation
         let target = draft.relatesTo
+        let has = conversation.reactions.contains { $0.target == target && $0.emoji == emoji && $0.user == draft.sender }
+        guard on != has else { return .unchanged }
         var used = conversation.emoji[target] ?? []
         if on, !used.contains(emoji), used.count >= Limits.emojiPerMessage {
             return .refused(.tooMany("at most \(Limits.emojiPerMessage) different emoji"))
         }
         let entry = self.store(draft, ControlContent.bytes(for: .react(target: target, emoji: emoji, on: on), slots: []))
         var left = conversation.reactions.filter { $0.target != target || $0.emoji != emoji || $0.user != draft.sender }
-        if on { left.append(MemoryReaction(target: target, emoji: emoji, user: draft.sender)) }
+        if on { left.append(MemoryReaction(target: target, emoji: emoji, user: draft.sender, sequence: entry.sequence)) }
         if on, !used.contains(emoji) { used.append(emoji) }
         used.removeAll { one in !left.contains { $0.target == target && $0.emoji == one } }
         self.conversations[id]?.reactions = left

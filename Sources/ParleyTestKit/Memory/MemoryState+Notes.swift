@@ -11,7 +11,9 @@ extension MemoryState {
             }
             guard conversation.message(sequence) != nil, member.sees(sequence) else { return .refused(.noMessage) }
             if !conversation.reports.contains(where: { $0.sequence == sequence && $0.user == user }) {
-                self.conversations[id]?.reports.append(Report(sequence: sequence, user: user, reason: reason, time: time))
+                let number = Int64(self.all.reduce(1) { $0 + $1.reports.count })
+                let report = Report(number: number, sequence: sequence, user: user, reason: reason, time: time)
+                self.conversations[id]?.reports.append(report)
             }
             return .done
         case .notify(let id, let user, let level):

@@ -94,6 +94,7 @@ final class SimClient {
                 self.accept(conversation, entry)
             case .settled(let clientID, let receipt): self.settle(clientID, receipt)
             case .created(let clientID, let conversation): self.made(clientID, conversation)
+            case .unchanged: break
             case .refused(_, let error): self.world.count(refusal: error)
             case .ended: break
             case .startOver, .loggedOut: self.world.fail("\(self.name): unexpected \(action)")

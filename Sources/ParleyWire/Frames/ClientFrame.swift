@@ -58,7 +58,7 @@ package enum NoteRequest: Sendable, Equatable {
 /// A question that the store answers.
 package enum Query: Sendable, Equatable {
     case thread(ConversationID, root: Int64, after: Int64, limit: Int)
-    case revisions(ConversationID, sequence: Int64)
+    case revisions(ConversationID, sequence: Int64, after: Int64, limit: Int)
     /// By user id, those after `after`.
     case reactions(ConversationID, sequence: Int64, emoji: String, after: String, limit: Int)
     case pins(ConversationID)
@@ -74,7 +74,8 @@ package enum Query: Sendable, Equatable {
     case linkInfo(String)
     case blocks
     case preferences
-    case reports(ConversationID, limit: Int)
+    /// `Int64.max` starts at the newest.
+    case reports(ConversationID, before: Int64, limit: Int)
     case data(ConversationID?)
 }
 

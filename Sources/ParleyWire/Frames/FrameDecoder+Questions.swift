@@ -38,7 +38,11 @@ extension FrameDecoder {
             )
         case "revisions":
             let sequence = try object.integer("sequence", bytes, in: self.sequences)
-            return .query(.revisions(try object.identifier("conversation", bytes), sequence: sequence))
+            let after = try object.optionalInteger("after", bytes, in: self.positions) ?? 0
+            return .query(
+                .revisions(
+                    try object.identifier("conversation", bytes), sequence: sequence, after: after,
+                    limit: try self.limit(&object, bytes)))
         case "reactions":
             let emoji = try self.emoji(&object, bytes)
             let sequence = try object.integer("sequence", bytes, in: self.sequences)
@@ -67,7 +71,9 @@ extension FrameDecoder {
         case "link_info": return .query(.linkInfo(try self.linkToken(&object, bytes)))
         case "blocks": return .query(.blocks)
         case "reports":
-            return .query(.reports(try object.identifier("conversation", bytes), limit: try self.limit(&object, bytes)))
+            let before = try object.optionalInteger("before", bytes, in: self.sequences) ?? .max
+            return .query(
+                .reports(try object.identifier("conversation", bytes), before: before, limit: try self.limit(&object, bytes)))
         default: return nil
         }
     }

@@ -130,18 +130,20 @@ extension FrameEncoder {
     }
 
     package mutating func reports(
-        id: Int64, _ conversation: ConversationID, _ reports: [Report], into buffer: inout ByteBuffer
+        id: Int64, _ conversation: ConversationID, _ reports: [Report], more: Bool, into buffer: inout ByteBuffer
     ) {
         self.answer("reports", id, into: &buffer) { body in
             body.writeField("conversation", conversation)
             body.writeList("reports", reports) { body, report in
-                body.writeStaticString(#"{"sequence":"#)
-                body.writeDecimal(report.sequence)
+                body.writeStaticString(#"{"report":"#)
+                body.writeDecimal(report.number)
+                body.writeField("sequence", report.sequence)
                 body.writeField("user", report.user)
                 body.writeField("reason", text: report.reason)
                 body.writeField("time", report.time)
                 body.writeStaticString("}")
             }
+            body.writeField("more", more)
         }
     }
 

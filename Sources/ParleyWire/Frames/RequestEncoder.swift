@@ -135,8 +135,12 @@ package struct RequestEncoder {
                 $0.writeField("after", after)
                 $0.writeField("limit", Int64(limit))
             }
-        case .revisions(let conversation, let sequence):
-            buffer.writeRequest("revisions", id, conversation) { $0.writeField("sequence", sequence) }
+        case .revisions(let conversation, let sequence, let after, let limit):
+            buffer.writeRequest("revisions", id, conversation) {
+                $0.writeField("sequence", sequence)
+                $0.writeField("after", after)
+                $0.writeField("limit", Int64(limit))
+            }
         case .reactions(let conversation, let sequence, let emoji, let after, let limit):
             buffer.writeRequest("reactions", id, conversation) {
                 $0.writeField("sequence", sequence)
@@ -170,8 +174,11 @@ package struct RequestEncoder {
         case .linkInfo(let link): buffer.writeRequest("link_info", id) { $0.writeField("link", text: link) }
         case .blocks: buffer.writeRequest("blocks", id) { _ in }
         case .preferences: buffer.writeRequest("preferences", id) { _ in }
-        case .reports(let conversation, let limit):
-            buffer.writeRequest("reports", id, conversation) { $0.writeField("limit", Int64(limit)) }
+        case .reports(let conversation, let before, let limit):
+            buffer.writeRequest("reports", id, conversation) {
+                if before < .max { $0.writeField("before", before) }
+                $0.writeField("limit", Int64(limit))
+            }
         case .data(let conversation):
             buffer.writeRequest("data", id) { if let conversation { $0.writeField("conversation", conversation) } }
         }

@@ -57,6 +57,29 @@ import Testing
         await bench.close()
     }
 
+    /// What a reader was answered `ok` for is in his list, on every device and door, before the second is over.
+    @Test func theListSaysWhatTheReaderWasTold() async throws {
+        let bench = try EngineBench(users: ["ann", "bob"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let (bob, bobSession) = try await bench.enter("bob")
+        let group = try await bench.group(of: ["bob"], by: annSession, at: ann)
+        let sync = #"{"type":"sync","id":3}"#
+        for sequence in 2...4 {
+            try await bench.send(group, sequence, on: annSession)
+            try await bench.until { ann.summary.last == "ack \(sequence)" }
+            let read = #"{"type":"read","id":1,"conversation":"\#(group)","sequence":\#(sequence)}"#
+            if sequence == 3 {
+                try await bench.say(read, on: bobSession)
+                try await bench.until { bob.summary.last == "ok" }
+            } else {
+                #expect(try await bench.exchange(read, as: "bob").status == 200)
+            }
+            let told = try await bench.exchange(sync, as: "bob").text
+            #expect(told.contains(#""read":\#(sequence),"delivered":\#(sequence),"unread":0"#), "\(told)")
+        }
+        await bench.close()
+    }
+
     @Test func groupMayTurnReceiptsOff() async throws {
         let bench = try EngineBench(users: ["ann", "bob"])
         let (ann, annSession) = try await bench.enter("ann")

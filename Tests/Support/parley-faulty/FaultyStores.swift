@@ -56,7 +56,7 @@ final class ForgetfulStore: PassingStore {
             switch outcome {
             case .appended(let entry, _): .appended(Mark.remove(from: entry))
             case .duplicate(let entry): .duplicate(Mark.remove(from: entry))
-            case .refused: outcome
+            case .unchanged, .refused: outcome
             }
         }
     }

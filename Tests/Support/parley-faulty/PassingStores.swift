@@ -122,8 +122,10 @@ class PassingReader: MessageReader, @unchecked Sendable {
     {
         try self.inner.thread(of: root, in: conversation, for: user, after: after, limit: limit)
     }
-    func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID) throws(ReadFailure) -> Page {
-        try self.inner.revisions(of: sequence, in: conversation, for: user)
+    func revisions(of sequence: Int64, in conversation: ConversationID, for user: UserID, after: Int64, limit: Int)
+        throws(ReadFailure) -> Page
+    {
+        try self.inner.revisions(of: sequence, in: conversation, for: user, after: after, limit: limit)
     }
     func reactions(
         to sequence: Int64, emoji: String, in conversation: ConversationID, for user: UserID, after: String, limit: Int
@@ -148,8 +150,8 @@ class PassingReader: MessageReader, @unchecked Sendable {
     func conversation(ofLink id: String) throws(ReadFailure) -> ConversationID? {
         try self.inner.conversation(ofLink: id)
     }
-    func reports(of conversation: ConversationID, for user: UserID, limit: Int) throws(ReadFailure) -> [Report] {
-        try self.inner.reports(of: conversation, for: user, limit: limit)
+    func reports(of conversation: ConversationID, for user: UserID, before: Int64, limit: Int) throws(ReadFailure) -> [Report] {
+        try self.inner.reports(of: conversation, for: user, before: before, limit: limit)
     }
     func preferences(of user: UserID) throws(ReadFailure) -> Preferences { try self.inner.preferences(of: user) }
     func blocks(of user: UserID) throws(ReadFailure) -> [UserProfile] {

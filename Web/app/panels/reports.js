@@ -11,18 +11,22 @@ const reasonLimit = 500;
 export function reportsScreen(context, conversation) {
   const { store, app, panel } = context;
   const list = h('ul', { class: 'reports', 'aria-label': 'Reports' });
-  const element = h('div', { class: 'reports-screen' }, list);
+  const further = h('button', { type: 'button', class: 'link', text: 'Show older reports', hidden: true, on: { click: () => load(false) } });
+  const element = h('div', { class: 'reports-screen' }, list, further);
   let reports = [];
   const quoted = new Map();
 
-  async function load() {
+  async function load(first = true) {
     try {
-      ({ reports } = await app.groups.ask({ type: 'reports', conversation, limit: 50 }));
+      const before = first ? undefined : reports.at(-1)?.report;
+      const answer = await app.groups.ask({ type: 'reports', conversation, ...(before && { before }), limit: 50 });
+      reports = first ? answer.reports : [...reports, ...answer.reports];
+      further.hidden = !answer.more;
       app.groups.want(reports.map((each) => each.user));
       show();
       for (const { sequence } of reports) if (!quoted.has(sequence)) quote(sequence);
     } catch (error) {
-      list.replaceChildren(h('li', {}, failure(error, load)));
+      list.replaceChildren(h('li', {}, failure(error, () => load())));
     }
   }
 
@@ -68,7 +72,7 @@ export function reportsScreen(context, conversation) {
     if (reports.length === 0) list.replaceChildren(h('li', { class: 'hint', text: 'Nothing was reported.' }));
   }
 
-  return { title: 'Reports', element, opened: load };
+  return { title: 'Reports', element, opened: () => load() };
 }
 
 const reasons = ['Spam', 'Insults or threats', 'Private information of somebody', 'Something else'];

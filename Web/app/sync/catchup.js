@@ -89,6 +89,11 @@ export function createCatchUp({ store, link, clock, people, places, onSettled, o
     const id = summary.conversation;
     onServerRead(id, summary.read ?? 0);
     const before = summaryOf(id);
+    // One was away: what is known from before may have changed unseen.
+    if (isMember(summary) && summary.visible_from > (before?.visible_from ?? summary.visible_from)) {
+      store.delete('run', id);
+      places.forget(id);
+    }
     store.put('conversation', id, fromSync(summary, before));
     if (isMember(summary)) onHead(summary);
     if (summary.peer) people.want([summary.peer]);

@@ -32,7 +32,7 @@ function change(message, entry, me) {
     for (const field of ['content', 'edited', 'pinned', 'reactions', 'withheld']) delete message[field];
     message.recalled = entry.sequence;
   } else if (!entry.content || !message.content) {
-    // Withheld: what it says was recalled since, and the recall comes, or has come, as an entry of its own.
+    // Withheld: the message is asked for anew.
   } else if (entry.kind === 'edit') {
     message.content = entry.content;
     message.edited = entry.sequence;
@@ -54,6 +54,14 @@ function reacted(reactions, { content: { emoji, on } }, own) {
   if (own && on) next.mine = true;
   if (own && !on) delete next.mine;
   return reactions.map((each) => (each === known ? next : each));
+}
+
+/**
+ * Whether an entry does not say what it made of the message that it names: it was withheld, or the message is from before
+ * one was away (`firstVisible`), and not all that was done to it since was told.
+ */
+export function isVague(entry, firstVisible = 1) {
+  return isControl(entry) && entry.kind !== 'recall' && (!entry.content || entry.target < firstVisible);
 }
 
 /** The place of `sequence` in entries in order, or of what comes after it. */

@@ -8,6 +8,7 @@ import { taken } from './fold.js';
 const callableMax = 1_000;
 const callableFor = 60_000;
 const page = 100;
+const revisionsMax = 1_000;
 
 export function createMessages({ store, link, clock, people }) {
   const loaded = new Map();
@@ -60,10 +61,20 @@ export function createMessages({ store, link, clock, people }) {
     }
   }
 
+  /** The message and its edits, oldest first, up to a bound. */
+  async function revisions(conversation, sequence) {
+    const all = [];
+    for (;;) {
+      const { entries, more } = await link.request({ type: 'revisions', conversation, sequence, after: all.at(-1)?.sequence ?? 0, limit: 2 * page });
+      all.push(...entries);
+      if (!more || entries.length === 0 || all.length >= revisionsMax) return all;
+    }
+  }
+
   return {
     loadPins,
     callable,
-    revisions: async (conversation, sequence) => (await link.request({ type: 'revisions', conversation, sequence })).entries,
+    revisions,
     reactors(conversation, sequence, emoji, after) {
       return link.request({ type: 'reactions', conversation, sequence, emoji, after, limit: page });
     },

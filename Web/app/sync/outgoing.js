@@ -77,6 +77,8 @@ export function createOutgoing({ store, link, storage, clock, onAck, onRefused }
     try {
       await link.request(frameOf(row), {
         before(ack) {
+          // It was so already: there is no entry, and nothing more to wish for.
+          if (ack.type === 'ok') return drop(row);
           const entry = entryOfAck(row, ack, me());
           // An act that was taken before this page was loaded is in what the page shows already.
           settle({ sender: me(), client_id: id, sequence: ack.sequence });
@@ -114,8 +116,12 @@ export function createOutgoing({ store, link, storage, clock, onAck, onRefused }
   function settle(entry) {
     const row = settledBy(store.values('outbox'), entry, me());
     if (!row) return;
-    store.delete('outbox', row.client_id);
     note('sent', { client: row.client_id, sequence: entry.sequence });
+    drop(row);
+  }
+
+  function drop(row) {
+    store.delete('outbox', row.client_id);
     if (settled.push(row.client_id) === 1) {
       queueMicrotask(() => {
         const ids = settled;

@@ -5,8 +5,8 @@
 // { missing: true }), thread/<conversation>/<root> { entries, loading }.
 
 import { note } from '../probe.js';
-import { applied, entryAt, folded, isControl, taken } from './fold.js';
-import { joined, runFromNewest, touched } from './run.js';
+import { applied, entryAt, folded, isControl, isVague, taken } from './fold.js';
+import { joined, renewed, runFromNewest, touched } from './run.js';
 
 const half = 50;
 const pageMax = 200;
@@ -91,6 +91,30 @@ export function createPlaces({ store, link, people }) {
     next();
   }
 
+  /** Asks for a known message once more: what came does not say what became of it. */
+  function renew(id, sequence) {
+    const key = keyOf(id, sequence);
+    const known = findMessage(store, id, sequence);
+    if (!known || known.missing || known.recalled || wanted.some((each) => each.key === key)) return;
+    wanted.push({ id, sequence, key });
+    next();
+  }
+
+  /** Into all that shows the message. */
+  function learn(id, message) {
+    for (const table of ['run', 'far']) {
+      const run = store.get(table, id);
+      if (run) store.put(table, id, renewed(run, message));
+    }
+    for (const key of store.keys('thread')) {
+      const thread = store.get('thread', key);
+      if (key.startsWith(`${id}/`)) store.put('thread', key, { ...thread, entries: merged([message].filter(({ sequence }) => entryAt(thread.entries, sequence)), thread.entries) });
+    }
+    const summary = store.get('conversation', id);
+    if (summary?.preview?.sequence === message.sequence) store.put('conversation', id, Object.freeze({ ...summary, preview: message }));
+    store.put('message', keyOf(id, message.sequence), message);
+  }
+
   async function next() {
     if (under >= singlesAtOnce || wanted.length === 0 || link.phase !== 'live') return;
     const { id, sequence, key } = wanted.shift();
@@ -98,7 +122,8 @@ export function createPlaces({ store, link, people }) {
     try {
       const page = await history(id, { before: sequence + 1, limit: 1 });
       const entry = page.entries[0];
-      store.put('message', key, entry?.sequence === sequence ? taken(entry, page.head) : Object.freeze({ missing: true, sequence }));
+      if (entry?.sequence === sequence) learn(id, taken(entry, page.head));
+      else store.put('message', key, Object.freeze({ missing: true, sequence }));
     } catch (error) {
       if (error.retry === 'later') asked.delete(key);
       else store.put('message', key, Object.freeze({ missing: true, sequence }));
@@ -153,6 +178,7 @@ export function createPlaces({ store, link, people }) {
       if (target === undefined) continue;
       const single = store.get('message', keyOf(id, target));
       if (single && !single.missing) store.put('message', keyOf(id, target), applied(single, entry, me()));
+      if (isVague(entry, store.get('conversation', id)?.visible_from)) renew(id, target);
     }
     for (const key of store.keys('thread')) {
       if (!key.startsWith(`${id}/`)) continue;
@@ -181,10 +207,12 @@ export function createPlaces({ store, link, people }) {
       next();
     },
     closeThread: (id, root) => store.delete('thread', keyOf(id, root)),
-    forget() {
-      wanted = [];
-      asked.clear();
-      for (const table of ['far', 'message', 'thread']) store.clear(table);
+    /** All, or what belongs to one conversation. */
+    forget(id) {
+      const goes = (key) => id === undefined || key === id || key.startsWith(`${id}/`);
+      wanted = wanted.filter(({ key }) => !goes(key));
+      for (const key of asked) if (goes(key)) asked.delete(key);
+      for (const table of ['far', 'message', 'thread']) for (const key of store.keys(table)) if (goes(key)) store.delete(table, key);
     },
   };
 }

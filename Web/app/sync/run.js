@@ -65,6 +65,16 @@ export function touched(run, later, me) {
   return entries === run.entries ? run : Object.freeze({ ...run, entries: Object.freeze(entries) });
 }
 
+/** The run with a message as it was told anew, if it has the message and the news is no older. */
+export function renewed(run, message) {
+  const place = placeOf(run.entries, message.sequence);
+  const known = run.entries[place];
+  if (known?.sequence !== message.sequence || known.asOf > message.asOf) return run;
+  const entries = [...run.entries];
+  entries[place] = message;
+  return Object.freeze({ ...run, entries: Object.freeze(entries) });
+}
+
 /** Where to pull from when the log is known to reach `head`, or null when nothing is missing. */
 export function missingAfter(run, head) {
   return head > run.position ? run.position : null;

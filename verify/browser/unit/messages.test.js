@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { applied, folded, isControl, taken } from '../../../Web/app/sync/fold.js';
+import { applied, folded, isControl, isVague, taken } from '../../../Web/app/sync/fold.js';
 import { accept, acceptOlder, acceptPage, emptyRun, joined, runFromNewest, touched } from '../../../Web/app/sync/run.js';
+import { createPlaces } from '../../../Web/app/sync/places.js';
 import { markOf, newerCounts } from '../../../Web/app/sync/marks.js';
 import { entryOfAck, frameOf, wishes } from '../../../Web/app/sync/queue.js';
 import { countMentions, mentionsMe } from '../../../Web/app/sync/unread.js';
@@ -69,6 +70,41 @@ test('it makes no difference how it comes, when, and how often', () => {
       }
     }
   }
+});
+
+/** Places over a store and a server that answers `history` with what `answers` has. */
+function placesOver(answers) {
+  const store = createStore(() => {});
+  store.put('me', 'user', 'me');
+  const asked = [];
+  const request = async ({ before }) => {
+    asked.push(before - 1);
+    return { entries: [answers.find((each) => each.sequence === before - 1)], head: 9 };
+  };
+  return { store, asked, places: createPlaces({ store, link: { phase: 'live', request }, people: { wantFor() {} } }) };
+}
+
+test('what is withheld, or about a message from before one was away, is asked for anew', async () => {
+  assert.equal(isVague({ ...edit(9, 1, ''), content: undefined, withheld: true }), true);
+  assert.equal(isVague(edit(9, 1, 'b'), 5), true);
+  assert.deepEqual([edit(9, 5, 'b'), recall(9, 1), message(9)].map((each) => isVague(each, 5)), [false, false, false]);
+
+  const [first, second] = [message(1, 'u2', { content: text('new'), edited: 9 }), message(2, 'u2', { reactions: [{ emoji: '👍', count: 1 }] })];
+  const { store, asked, places } = placesOver([first, second]);
+  const run = acceptPage(emptyRun(0), [message(1), message(2), message(5)], 0, 5, 'me');
+  store.put('run', 'x', run);
+  store.put('conversation', 'x', { conversation: 'x', visible_from: 5, preview: taken(message(2), 5) });
+  store.put('thread', 'x/1', { entries: [message(2, 'u2', { thread: 1 })].map((each) => taken(each, 5)), loading: false });
+  places.fold('x', [{ ...edit(9, 1, ''), content: undefined, withheld: true }, react(8, 2, '👍', false), edit(7, 4, 'unknown')]);
+  await new Promise(setImmediate);
+  assert.deepEqual(asked, [1, 2], 'each once, and none that is not known');
+  const now = store.get('run', 'x').entries;
+  assert.deepEqual([now[0].content.text, now[0].edited, now[0].asOf], ['new', 9, 9]);
+  assert.deepEqual([now[1], store.get('conversation', 'x').preview, store.get('thread', 'x/1').entries[0], store.get('message', 'x/2')].map((each) => each.reactions?.[0].count), [1, 1, 1, 1]);
+  assert.equal(now[2], run.entries[2]);
+
+  places.forget('x');
+  assert.deepEqual([store.keys('message'), store.keys('thread')], [[], []]);
 });
 
 test('controls make no rows, and still take their place in the log', () => {
