@@ -27,6 +27,7 @@ extension SQLiteMessageStore {
             draft, sender: sender, in: conversation, content: ControlContent.bytes(for: change, slots: []))
         try self.set(column, value, of: key, at: entry, in: conversation)
         if case .transfer = change {
+            try self.set("muted_until", 0, of: key, at: entry, in: conversation)
             try self.set("role", Int64(Role.administrator.rawValue), of: sender, at: entry, in: conversation)
         }
         return .appended(entry)

@@ -160,6 +160,20 @@ import Testing
         #expect(Self.outcome(conversation.decide(send, by: "muted", at: DecisionTable.now + 1)) == "+message")
     }
 
+    /// Nobody may unmute an owner, so nothing leaves him muted: neither a mute from before he became one nor one that is stored.
+    @Test func ownerIsNeverMuted() {
+        let send = Self.command(.send(NewMessage(content: [])))
+        var group = DecisionTable.conversation("group", for: "muted")
+        group.apply(Self.entry(.transferred), .transfer("muted"))
+        #expect(Self.outcome(group.decide(send, by: "muted", at: DecisionTable.now)) == "+message")
+        group.apply(Self.entry(.transferred, by: "muted"), .transfer("m"))
+        #expect(Self.outcome(group.decide(send, by: "muted", at: DecisionTable.now)) == "+message", "he is muted again")
+        var row = Membership(conversation: DecisionTable.id, user: "owner", slot: 1, role: .owner)
+        row.mutedUntil = .max
+        group.learn("owner", row)
+        #expect(Self.outcome(group.decide(send, by: "owner", at: DecisionTable.now)) == "+message")
+    }
+
     @Test func slowModeSpacesTheMessagesOfAMember() {
         var conversation = DecisionTable.conversation("group", for: "member")
         var slow = SettingsChange()

@@ -168,7 +168,8 @@ extension Conversation {
     private func mayWrite(_ user: UserID, _ role: Role, at now: Int64) throws(Refusal) {
         guard let place = self.place(of: user) else { throw Refusal(.notMember) }
         guard !place.blocked else { throw Refusal(.blocked) }
-        guard now >= place.mutedUntil else {
+        // Nobody could lift it: an owner is never muted.
+        guard role == .owner || now >= place.mutedUntil else {
             let wait = Int(clamping: min(place.mutedUntil - now, 86_400_000))
             throw Refusal(.muted, rule: "not before \(place.mutedUntil)", retryMilliseconds: wait)
         }

@@ -21,7 +21,7 @@ package enum Change: Sendable, Equatable {
     case decline(UserID)
     /// Gives an active member another role.
     case setRole(UserID, Role)
-    /// Makes a member the owner, and the sender an administrator.
+    /// Makes a member the owner, who is muted no longer, and the sender an administrator.
     case transfer(UserID)
     case mute(UserID, until: Int64)
     case settings(SettingsChange)

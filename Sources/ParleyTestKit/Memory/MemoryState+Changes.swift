@@ -16,7 +16,7 @@ extension MemoryState {
             guard user != draft.sender else { throw Refused(.invalid("hands the group over to himself")) }
             try Self.needActive(draft.sender, conversation)
             let entry = self.store(draft, change)
-            self.change(user, in: draft.conversation, by: entry) { $0.row.role = .owner }
+            self.change(user, in: draft.conversation, by: entry) { ($0.row.role, $0.row.mutedUntil) = (.owner, 0) }
             self.change(draft.sender, in: draft.conversation, by: entry) { $0.row.role = .administrator }
             return .appended(entry)
         case .mute(let user, let until):
