@@ -204,6 +204,20 @@ import Testing
         #expect(Self.outcome(alone.decide(Self.command(.leave), by: "owner", at: 1)) == "+left")
     }
 
+    /// A group that the last member left has nobody who could give it an owner: nobody comes in, by whatever way.
+    @Test func groupEndsWithItsLastMember() {
+        var group = Conversation(
+            head: ConversationHead(
+                conversation: DecisionTable.id, kind: .group, title: "G", sequence: 7, controlSequence: 3, memberCount: 1))
+        for name in ["owner", "i", "requested", "x"] { group.learn(UserID(trusted: name), DecisionTable.place(name, in: .group)) }
+        #expect(Self.outcome(group.decide(Self.command(.join(link: nil)), by: "i", at: 1)) == "+joined")
+        group.apply(Self.entry(.left), .end("owner"))
+        for (user, link) in [("i", nil), ("i", "l"), ("x", "l"), ("requested", "l"), ("owner", "l")] as [(UserID, String?)] {
+            #expect(Self.outcome(group.decide(Self.command(.join(link: link)), by: user, at: 1)) == "dissolved", "\(user)")
+        }
+        #expect(Self.outcome(group.decide(Self.command(.decline(nil)), by: "i", at: 1)) == "+declined")
+    }
+
     @Test func creationIsDecidedWithoutAConversation() {
         func decide(_ members: [UserID], cap: Int32 = 500) -> String {
             let new = NewConversation(kind: .group, title: "G", memberCap: cap)

@@ -222,6 +222,8 @@ extension Conversation {
         guard state == .invited || link != nil else { throw Refusal(.notMember) }
         try self.needGroup("a direct conversation has two members")
         try self.needUndissolved()
+        // Whoever came in now would have nobody who can make him its owner.
+        guard self.head.memberCount > 0 else { throw Refusal(.dissolved) }
         guard state != .invited, let link else { return Effect(kind: .joined, change: .join(link: nil)) }
         switch self.head.rules.joining {
         case .link: return Effect(kind: .joined, change: .join(link: link))
