@@ -113,7 +113,7 @@ struct StoreLife {
             self.world.groups[group].relate(.recall, to: message.sequence, by: 1, at: Int(self.shell.now))
         case 1:
             guard self.world.groups[group].members[message.sender]?.isIn == true else { return }
-            let edit = Command.Action.edit(target: target, content: Array(#"{"type":"text","text":"y"}"#.utf8))
+            let edit = Command.Action.edit(target: target, NewMessage(content: Array(#"{"type":"text","text":"y"}"#.utf8)))
             guard try self.shell.run(edit, in: Self.room(group), by: Self.user(message.sender)) != nil else { return }
             self.world.groups[group].relate(.edit, to: message.sequence, by: message.sender, at: Int(self.shell.now))
         default:

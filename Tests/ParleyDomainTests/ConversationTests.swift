@@ -55,9 +55,9 @@ import Testing
     /// Every action stands in the table of a group for every kind of user.
     @Test func tableIsWhole() {
         let cells = DecisionTable.cells(DecisionTable.group)
-        #expect(cells.count == 44 * 9)
+        #expect(cells.count == 45 * 9)
         let direct = DecisionTable.cells(DecisionTable.direct)
-        #expect(direct.count == 26 * 4)
+        #expect(direct.count == 27 * 4)
         #expect(cells.allSatisfy { DecisionTable.action($0.action) != nil })
     }
 
@@ -89,7 +89,7 @@ import Testing
         let conversation = DecisionTable.conversation("group", for: "member")
         let content = Array("{}".utf8)
         let actions: [Command.Action] = [
-            .edit(target: 5, content: content), .recall(target: 5), .react(target: 5, emoji: "x", on: false),
+            .edit(target: 5, NewMessage(content: content)), .recall(target: 5), .react(target: 5, emoji: "x", on: false),
             .pin(target: 5, on: false),
         ]
         for action in actions {

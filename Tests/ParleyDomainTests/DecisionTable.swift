@@ -14,6 +14,7 @@ enum DecisionTable {
         mention_all           +message      +message      forbidden     muted         -        -        -         -         -
         edit_own              +edit         +edit         +edit         muted         -        -        -         -         -
         edit_other            forbidden     forbidden     forbidden     forbidden     -        -        -         -         -
+        edit_mention_all      +edit         +edit         forbidden     muted         -        -        -         -         -
         recall_own            +recall       +recall       +recall       +recall       -        -        -         -         -
         recall_own_late       +recall       +recall       too_late      too_late      -        -        -         -         -
         recall_other          +recall       +recall       forbidden     forbidden     -        -        -         -         -
@@ -108,6 +109,7 @@ enum DecisionTable {
         mention_all           +message      blocked       muted         -
         edit_own              +edit         blocked       muted         -
         edit_other            forbidden     forbidden     forbidden     -
+        edit_mention_all      +edit         blocked       muted         -
         recall_own            +recall       +recall       +recall       -
         recall_own_late       too_late      too_late      too_late      -
         recall_other          forbidden     forbidden     forbidden     -
@@ -168,7 +170,8 @@ enum DecisionTable {
             "send_ahead": .send(NewMessage(content: text, relatesTo: 99)),
             "send_thread": .send(NewMessage(content: text, thread: 5)),
             "mention_all": .send(NewMessage(content: text, mentionsAll: true)),
-            "edit_own": .edit(target: 5, content: text), "edit_other": .edit(target: 5, content: text),
+            "edit_own": .edit(target: 5, NewMessage(content: text)), "edit_other": .edit(target: 5, NewMessage(content: text)),
+            "edit_mention_all": .edit(target: 5, NewMessage(content: text, mentionsAll: true)),
             "recall_own": .recall(target: 5), "recall_own_late": .recall(target: 5), "recall_other": .recall(target: 5),
             "react": .react(target: 5, emoji: "x", on: true), "pin": .pin(target: 5, on: true),
             "add": .add(["n"]), "invite": .invite(["n"]), "change": .change(title), "change_cap_below": .change(cap),

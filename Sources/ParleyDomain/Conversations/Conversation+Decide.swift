@@ -78,7 +78,9 @@ extension Conversation {
             draft.mentions = message.mentions
             draft.mentionsAll = message.mentionsAll
             draft.asked = message.asked
-        case .edit(_, let content): draft.content = content
+        case .edit(_, let message):
+            draft.content = message.content
+            draft.mentions = message.mentions
         default: break
         }
         return draft
@@ -139,10 +141,11 @@ extension Conversation {
             try self.mayWrite(user, role, at: now)
             try self.maySend(message, user, role, targets, at: now)
             return Effect(kind: .message)
-        case .edit(let sequence, _):
-            let message = try self.message(sequence, targets.target)
-            guard message.sender == user else { throw Refusal(.forbidden, field: "target", rule: "a message of your own") }
+        case .edit(let sequence, let message):
+            let target = try self.message(sequence, targets.target)
+            guard target.sender == user else { throw Refusal(.forbidden, field: "target", rule: "a message of your own") }
             try self.mayWrite(user, role, at: now)
+            try self.mayMention(message, role)
             return Effect(kind: .edit, change: .edit(target: sequence))
         case .recall(let sequence):
             try self.mayRecall(try self.message(sequence, targets.target), user, role, at: now)
@@ -185,9 +188,7 @@ extension Conversation {
         if self.quotesUnseen(message, by: user) {
             guard let quoted = targets.quoted, quoted.visible else { throw Refusal(.noMessage, field: "reply_to") }
         }
-        if message.mentionsAll, self.head.kind == .group {
-            try self.need(self.head.rules.mentionAll, role, "only owner and administrators mention everybody")
-        }
+        try self.mayMention(message, role)
         if message.thread > 0 {
             guard let target = targets.target, target.kind == .message, target.visible else {
                 throw Refusal(.noMessage, field: "thread")
@@ -202,6 +203,11 @@ extension Conversation {
                 .rateLimited, rule: "one message in \(self.head.rules.slowMilliseconds) ms",
                 retryMilliseconds: Int(clamping: wait))
         }
+    }
+
+    private func mayMention(_ message: NewMessage, _ role: Role) throws(Refusal) {
+        guard message.mentionsAll, self.head.kind == .group else { return }
+        try self.need(self.head.rules.mentionAll, role, "only owner and administrators mention everybody")
     }
 
     private func mayRecall(_ message: Target, _ user: UserID, _ role: Role, at now: Int64) throws(Refusal) {

@@ -111,7 +111,8 @@ package struct Draft: Sendable, Equatable {
     package var relatesTo: Int64
     /// The message whose thread the message stands in; 0 for none.
     package var thread: Int64
-    /// The users whom the message mentions. Each costs one row; a user that does not exist refuses the draft.
+    /// The users whom the message mentions, or an edit, which mentions nobody anew. Each of a message's costs one row; a user that does
+    /// not exist refuses the draft.
     package var mentions: [UserID]
     /// The message mentions everybody: one row, whatever the members.
     package var mentionsAll: Bool

@@ -137,7 +137,7 @@ extension Sequencer {
         switch command.action {
         case .create: "members"
         case .add, .invite: "users"
-        case .send: "content.mentions"
+        case .send, .edit: "content.mentions"
         default: "user"
         }
     }
