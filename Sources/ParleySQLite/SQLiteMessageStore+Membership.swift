@@ -54,8 +54,13 @@ extension SQLiteMessageStore {
         var joining: [Joining] = []
         for user in named {
             guard let key = try self.writer.userKey(user) else { return .refused(.unknownUser(user)) }
-            // Who has blocked the creator is left out of a group without a word. A direct conversation says so by itself.
-            if new.kind == .group, try self.writer.hasBlocked(key, sender) { continue }
+            // Who has blocked the creator is left out of a group without a word. No direct conversation is made.
+            let isBlocked = try self.writer.hasBlocked(key, sender)
+            if new.kind == .direct {
+                let blocks = try self.writer.hasBlocked(sender, key)
+                guard !isBlocked, !blocks else { return .refused(.blocked) }
+            }
+            if isBlocked { continue }
             joining.append(Joining(user: user, key: key, slot: Int32(clamping: joining.count + 2)))
         }
         guard joining.count < Int(new.memberCap) else { return .refused(.groupFull) }

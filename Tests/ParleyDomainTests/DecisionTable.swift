@@ -114,7 +114,7 @@ enum DecisionTable {
         recall_own_late       too_late      too_late      too_late      -
         recall_other          forbidden     forbidden     forbidden     -
         react                 +reaction     blocked       muted         -
-        pin                   +pin          +pin          +pin          -
+        pin                   +pin          blocked       +pin          -
         add                   forbidden     forbidden     forbidden     -
         invite                forbidden     forbidden     forbidden     -
         change                forbidden     forbidden     forbidden     -

@@ -156,6 +156,7 @@ extension Conversation {
             return Effect(kind: .reaction, change: .react(target: sequence, emoji: emoji, on: on))
         case .pin(let sequence, let on):
             _ = try self.message(sequence, targets.target)
+            try self.mayReach(user)
             if self.head.kind == .group { try self.need(.administrators, role, "only owner and administrators pin messages") }
             return Effect(kind: .pin, change: .pin(target: sequence, on: on))
         default: throw Refusal(.internalError)
@@ -168,9 +169,14 @@ extension Conversation {
         return target
     }
 
+    /// In a direct conversation: neither has blocked the other.
+    private func mayReach(_ user: UserID) throws(Refusal) {
+        guard self.place(of: user)?.blocked != true else { throw Refusal(.blocked) }
+    }
+
     private func mayWrite(_ user: UserID, _ role: Role, at now: Int64) throws(Refusal) {
         guard let place = self.place(of: user) else { throw Refusal(.notMember) }
-        guard !place.blocked else { throw Refusal(.blocked) }
+        try self.mayReach(user)
         // Nobody could lift it: an owner is never muted.
         guard role == .owner || now >= place.mutedUntil else {
             let wait = Int(clamping: min(place.mutedUntil - now, 86_400_000))

@@ -186,6 +186,8 @@ package enum AppendRefusal: Sendable, Equatable {
     case notMember(UserID)
     /// The user is banned.
     case banned(UserID)
+    /// One of the two has blocked the other: no direct conversation of theirs is made.
+    case blocked
     /// The user has asked to join: administrators let him in, others do not, whatever they may add.
     case requested(UserID)
     /// The link cannot be used: unknown, revoked, expired, used up, or of another conversation.
