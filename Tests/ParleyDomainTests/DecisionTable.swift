@@ -50,7 +50,7 @@ enum DecisionTable {
         leave                 forbidden     +left         +left         +left         -        -        -         -         -
         join                  forbidden     forbidden     forbidden     forbidden     -        -        +joined   -         banned
         join_by_link          forbidden     forbidden     forbidden     forbidden     +joined  +joined  +joined   +joined   banned
-        decline               -             -             -             -             -        -        +declined +declined -
+        decline               forbidden     forbidden     forbidden     forbidden     -        -        +declined +declined -
         decline_invited       +declined     +declined     forbidden     forbidden     -        -        -         -         -
         decline_member        unknown_user  unknown_user  forbidden     forbidden     -        -        -         -         -
         """
@@ -98,7 +98,7 @@ enum DecisionTable {
         leave                 +left         +left         +left         +left         -         -         -         -         -
         join                  forbidden     forbidden     forbidden     forbidden     -         -         dissolved -         banned
         join_by_link          forbidden     forbidden     forbidden     forbidden     dissolved dissolved dissolved dissolved banned
-        decline               -             -             -             -             -         -         +declined +declined -
+        decline               forbidden     forbidden     forbidden     forbidden     -         -         +declined +declined -
         """
 
     /// Two members, no roles. `blocked`: a member, one of the two has blocked the other.
@@ -130,7 +130,7 @@ enum DecisionTable {
         leave                 forbidden     forbidden     forbidden     -
         join                  forbidden     forbidden     forbidden     -
         join_by_link          forbidden     forbidden     forbidden     forbidden
-        decline               -             -             -             -
+        decline               forbidden     forbidden     forbidden     -
         """
 
     /// One cell of a table.

@@ -191,7 +191,8 @@ import Testing
 
     @Test(
         arguments: [
-            (AppendRefusal.groupFull, "group_full"), (.blocked, "blocked"), (.badLink, "bad_link"), (.banned("dan"), "forbidden"),
+            (AppendRefusal.groupFull, "group_full"), (.blocked, "blocked"), (.nobody, "unknown_user"),
+            (.badLink, "bad_link"), (.banned("dan"), "forbidden"),
             (.notMember("dan"), "unknown_user"), (.unknownUser("dan"), "unknown_user"), (.tooMany("t"), "too_many"),
             (.recalled, "recalled"), (.conflict, "client_id_conflict"), (.invalid("i"), "internal_error"),
         ] as [(AppendRefusal, String)])

@@ -254,7 +254,10 @@ extension Conversation {
         }
         let state = self.place(of: declined)?.state
         guard state == .invited || state == .requested else {
-            if declined == user { throw Refusal(.notMember) }
+            if declined == user {
+                _ = try self.member(user)
+                throw Refusal(.forbidden, rule: "you are a member already: to go, leave")
+            }
             throw Refusal(.unknownUser, field: "user", rule: "somebody who is invited or has asked to join")
         }
         return Effect(kind: .declined, change: .decline(declined))

@@ -188,6 +188,8 @@ package enum AppendRefusal: Sendable, Equatable {
     case banned(UserID)
     /// One of the two has blocked the other: no direct conversation of theirs is made.
     case blocked
+    /// None of the users is let in, or invited, by it: they are that already, or are left out.
+    case nobody
     /// The user has asked to join: administrators let him in, others do not, whatever they may add.
     case requested(UserID)
     /// The link cannot be used: unknown, revoked, expired, used up, or of another conversation.

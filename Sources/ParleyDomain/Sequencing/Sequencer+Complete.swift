@@ -124,6 +124,7 @@ extension Sequencer {
         case .notMember(let user): Refusal(.unknownUser, field: "user", rule: "\(user) is in the state that this starts from")
         case .banned(let user): Refusal(.forbidden, field: Self.usersField(command), rule: "\(user) is banned: unban him first")
         case .blocked: Refusal(.blocked)
+        case .nobody: Refusal(.unknownUser, field: Self.usersField(command), rule: "at least one user whom it concerns")
         case .requested(let user):
             Refusal(.forbidden, field: Self.usersField(command), rule: "\(user) has asked to join: administrators let him in")
         case .badLink: Refusal(.badLink, field: "link")
