@@ -208,7 +208,7 @@ extension ClientCore {
     private func made(by action: Command.Action) -> (kind: EntryKind, content: [UInt8])? {
         switch action {
         case .send(let message): (.message, message.content)
-        case .edit(_, let content): (.edit, content)
+        case .edit(_, let message): (.edit, message.content)
         case .leave: (.left, ControlContent.bytes(for: .end(self.user), slots: []))
         case .remove(let user): (.removed, ControlContent.bytes(for: .end(user), slots: []))
         case .setRole(let user, let role): (.role, ControlContent.bytes(for: .setRole(user, role), slots: []))

@@ -89,7 +89,7 @@ extension Contract {
     private static let token = Field.must(
         "link", .text(1...Limits.linkBytes, .link), "As it is handed on: its name, a dot, a secret.")
     private static let appearance: [Field] = [
-        .may("description", .text(0...Limits.descriptionCharacters)),
+        .may("description", .text(0...Limits.descriptionCharacters, .lines)),
         .may("avatar", .text(0...Limits.avatarCharacters, .visible)),
         .may("member_cap", .integer(2...Int64(Limits.membersPerGroupMax)), "\(Limits.membersPerGroup) unless set."),
         .may("history_visible", .boolean, "Whether new members see what was before them."),

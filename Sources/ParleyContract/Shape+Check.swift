@@ -90,9 +90,10 @@ extension Text {
         case .any: return true
         case .name: return !scalars.allSatisfy(\.properties.isWhitespace) && Self.isVisible(scalars)
         case .visible: return Self.isVisible(scalars)
+        case .lines: return Self.isVisible(scalars.lazy.filter { $0 != "\n" })
         case .emoji:
-            return text.utf8.count <= Limits.emojiBytes
-                && !scalars.contains { $0.properties.generalCategory == .control || $0.properties.isWhitespace }
+            return text.utf8.count <= Limits.emojiBytes && scalars.allSatisfy(Self.isPartOfEmoji)
+                && scalars.contains { !$0.properties.isDefaultIgnorableCodePoint }
         case .place: return text.isEmpty || Self.isPlace(text)
         case .link, .identifierOrEmpty: return text.utf8.allSatisfy(isIdentifierByte)
         case .digits: return text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
@@ -100,13 +101,21 @@ extension Text {
         }
     }
 
-    private static func isVisible(_ scalars: String.UnicodeScalarView) -> Bool {
+    private static func isVisible(_ scalars: some Sequence<Unicode.Scalar>) -> Bool {
         scalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
                 scalar == "\u{200D}"
             default: true
             }
+        }
+    }
+
+    private static func isPartOfEmoji(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control: false
+        case .format: scalar == "\u{200D}" || (0xE0020...0xE007F).contains(scalar.value)
+        default: !scalar.properties.isWhitespace
         }
     }
 

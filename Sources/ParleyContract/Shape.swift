@@ -42,7 +42,9 @@ package struct Text: Sendable {
         case name
         /// The same, and it may be empty.
         case visible
-        /// At most 32 bytes, no control characters and spaces.
+        /// The same, with line feeds.
+        case lines
+        /// At most 32 bytes that can be seen, no control characters and spaces.
         case emoji
         /// Where a sync or a list of members stands: empty, or `1.` and stamps.
         case place
@@ -61,7 +63,7 @@ package struct Text: Sendable {
     /// The regular expression (ECMA-262) of what may stand in it; nil where length is all that there is to say.
     package var pattern: String? {
         switch self.alphabet {
-        case .any, .visible, .emoji: #"^[^\u0000]*$"#
+        case .any, .visible, .lines, .emoji: #"^[^\u0000]*$"#
         case .name: #"[^\s\u0000]"#
         case .place: #"^(1(\.[0-9]{1,19}){1,64})?$"#
         case .link: "^[A-Za-z0-9._:@-]+$"
@@ -75,8 +77,12 @@ package struct Text: Sendable {
     package var beyond: [(code: ErrorCode, rule: String)] {
         switch self.alphabet {
         case .name, .visible: [(.outOfRange, "no control, direction-changing or invisible characters")]
+        case .lines: [(.outOfRange, "no control, direction-changing or invisible characters but line feeds")]
         case .emoji:
-            [(.tooLong, "at most \(Limits.emojiBytes) bytes of UTF-8"), (.outOfRange, "no control characters and spaces")]
+            [
+                (.tooLong, "at most \(Limits.emojiBytes) bytes of UTF-8"),
+                (.outOfRange, "something to see, no control characters and spaces"),
+            ]
         case .place: [(.outOfRange, "as an earlier answer gave it")]
         case .any, .link, .identifierOrEmpty, .digits, .base64: []
         }

@@ -23,14 +23,15 @@ extension Draft {
         if !Snowflake.times.contains(self.time) { return "time \(self.time) is out of range" }
         if self.relatesTo < 0 { return "relates to sequence \(self.relatesTo)" }
         if self.content.count > Limits.contentBytes { return "content of \(self.content.count) bytes" }
+        if self.mentions.count > Limits.mentionsPerMessage { return "\(self.mentions.count) mentions" }
         guard let change else {
             if self.kind != .message { return "a \(self.kind.name) entry without a change" }
-            if self.thread < 0 { return "thread \(self.thread)" }
-            return self.mentions.count > Limits.mentionsPerMessage ? "\(self.mentions.count) mentions" : nil
+            return self.thread < 0 ? "thread \(self.thread)" : nil
         }
         if !change.kinds.contains(self.kind) { return "a \(self.kind.name) entry with the change of another kind" }
         if self.relatesTo != change.target { return "a \(self.kind.name) entry relates to \(self.relatesTo)" }
-        if self.thread != 0 || !self.mentions.isEmpty || self.mentionsAll || !self.asked.isEmpty {
+        let mentions = !self.mentions.isEmpty && self.kind != .edit
+        if self.thread != 0 || mentions || self.mentionsAll || !self.asked.isEmpty {
             return "a \(self.kind.name) entry with what only messages have"
         }
         return nil

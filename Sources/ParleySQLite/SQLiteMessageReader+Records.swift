@@ -15,14 +15,15 @@ extension SQLiteMessageReader {
             let query = try snapshot.statement(
                 """
                 SELECT \(Self.linkColumns) FROM links l CROSS JOIN users u ON u.key = l.user
-                WHERE l.conversation = ?1 AND l.closed = 0 AND \(Link.usable) AND (?3 OR l.user = ?4) ORDER BY l.sequence LIMIT ?5
+                WHERE l.conversation = ?1 AND l.closed = 0 AND \(Link.usable) AND (?4 OR l.user = ?5) ORDER BY l.sequence LIMIT ?6
                 """)
             defer { query.reset() }
             query.bind(1, view.key)
             query.bind(2, now)
-            query.bind(3, view.isAdministrator)
-            query.bind(4, view.user)
-            query.bind(5, Int64(Limits.linksPerConversation))
+            query.bind(3, Int64(view.head.rules.invite.leastRole.rawValue))
+            query.bind(4, view.isAdministrator)
+            query.bind(5, view.user)
+            query.bind(6, Int64(Limits.linksPerConversation))
             var found: [InviteLink] = []
             while try query.step() { found.append(Self.link(query, in: conversation)) }
             return found
@@ -32,15 +33,16 @@ extension SQLiteMessageReader {
     package func link(_ id: String, for user: UserID, at now: Int64) throws(ReadFailure) -> LinkPreview? {
         try self.snapshot { (snapshot) throws(SQLiteError) -> LinkPreview? in
             let query = try snapshot.statement(
-                """
-                SELECT \(Row.headColumns) FROM links l CROSS JOIN conversations h ON h.key = l.conversation
-                WHERE l.id = ?1 AND l.closed = 0 AND \(Link.usable)
-                """)
+                "SELECT \(Row.headColumns) FROM links l CROSS JOIN conversations h ON h.key = l.conversation WHERE l.id = ?1")
             defer { query.reset() }
             query.bind(1, id)
-            query.bind(2, now)
             guard try query.step() else { return nil }
             let head = try Row.head(query, at: 0)
+            let usable = try snapshot.statement("SELECT 1 FROM links l WHERE l.id = ?1 AND l.closed = 0 AND \(Link.usable)")
+            usable.bind(1, id)
+            usable.bind(2, now)
+            usable.bind(3, Int64(head.rules.invite.leastRole.rawValue))
+            guard try usable.one() != nil else { return nil }
             let view = try Self.view(of: user, in: head.conversation, snapshot)
             return LinkPreview(head: head, membership: view?.member.membership)
         }

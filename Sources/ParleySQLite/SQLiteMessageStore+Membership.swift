@@ -54,8 +54,13 @@ extension SQLiteMessageStore {
         var joining: [Joining] = []
         for user in named {
             guard let key = try self.writer.userKey(user) else { return .refused(.unknownUser(user)) }
-            // Who has blocked the creator is left out of a group without a word. A direct conversation says so by itself.
-            if new.kind == .group, try self.writer.hasBlocked(key, sender) { continue }
+            // Who has blocked the creator is left out of a group without a word. No direct conversation is made.
+            let isBlocked = try self.writer.hasBlocked(key, sender)
+            if new.kind == .direct {
+                let blocks = try self.writer.hasBlocked(sender, key)
+                guard !isBlocked, !blocks else { return .refused(.blocked) }
+            }
+            if isBlocked { continue }
             joining.append(Joining(user: user, key: key, slot: Int32(clamping: joining.count + 2)))
         }
         guard joining.count < Int(new.memberCap) else { return .refused(.groupFull) }
@@ -99,6 +104,7 @@ extension SQLiteMessageStore {
             }
             joining.append(Joining(user: user, key: key, slot: slot))
         }
+        guard !joining.isEmpty else { return .refused(.nobody) }
         guard Int(conversation.head.memberCount) + joining.count <= Int(conversation.head.memberCap) else {
             return .refused(.groupFull)
         }
@@ -137,7 +143,7 @@ extension SQLiteMessageStore {
         return .appended(entry, joined: joined)
     }
 
-    /// The sender asks to come in.
+    /// The sender asks to come in. That spends no use of the link: it may come to nothing, and administrators decide about each.
     private func request(_ link: String, by draft: Draft, sender: Int64, _ conversation: LiveConversation) throws(SQLiteError)
         -> AppendOutcome
     {
@@ -147,7 +153,6 @@ extension SQLiteMessageStore {
         guard try self.isUsable(link, at: draft.time, in: conversation) else { return .refused(.badLink) }
         let entry = try self.store(
             draft, sender: sender, in: conversation, content: ControlContent.requested(draft.sender))
-        try self.use(link)
         try self.setState(.requested, of: [sender], at: entry, in: conversation)
         return .appended(entry)
     }
@@ -164,6 +169,7 @@ extension SQLiteMessageStore {
             if try self.writer.hasBlocked(key, sender) { continue }
             invited.append((user, key))
         }
+        guard !invited.isEmpty else { return .refused(.nobody) }
         let entry = try self.store(
             draft, sender: sender, in: conversation,
             content: ControlContent.bytes(for: .invite(invited.map(\.user)), slots: []))

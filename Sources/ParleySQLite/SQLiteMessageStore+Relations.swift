@@ -44,6 +44,7 @@ extension SQLiteMessageStore {
         guard target.recalled == 0 else { return .refused(.recalled) }
         switch change {
         case .edit:
+            for user in draft.mentions where try self.writer.userKey(user) == nil { return .refused(.unknownUser(user)) }
             let entry = try self.store(draft, sender: sender, in: conversation, content: draft.content)
             try self.mark(target, "edited", entry.sequence, in: conversation)
             return .appended(entry)

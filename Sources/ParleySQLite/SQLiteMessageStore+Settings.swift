@@ -27,6 +27,7 @@ extension SQLiteMessageStore {
             draft, sender: sender, in: conversation, content: ControlContent.bytes(for: change, slots: []))
         try self.set(column, value, of: key, at: entry, in: conversation)
         if case .transfer = change {
+            try self.set("muted_until", 0, of: key, at: entry, in: conversation)
             try self.set("role", Int64(Role.administrator.rawValue), of: sender, at: entry, in: conversation)
         }
         return .appended(entry)
@@ -87,16 +88,18 @@ extension SQLiteMessageStore {
         taken.bind(1, link.id)
         guard try taken.one() == nil else { return .refused(.invalid("there is a link of this name")) }
         let open = try self.writer.statement(
-            "SELECT count(*) FROM links WHERE conversation = ?1 AND closed = 0 AND \(Link.usable)")
+            "SELECT count(*) FROM links l WHERE l.conversation = ?1 AND l.closed = 0 AND \(Link.usable)")
         open.bind(1, conversation.key)
         open.bind(2, draft.time)
+        open.bind(3, Int64(conversation.head.rules.invite.leastRole.rawValue))
         guard try open.one() ?? 0 < Int64(Limits.linksPerConversation) else {
             return .refused(.tooMany("at most \(Limits.linksPerConversation) links that can be used in a conversation"))
         }
         let entry = try self.store(
             draft, sender: sender, in: conversation, content: ControlContent.bytes(for: .makeLink(link), slots: []))
         // What is over leaves the index, so that those that can be used are found among few.
-        try self.update("UPDATE links SET closed = 1 WHERE conversation = ?1 AND closed = 0 AND NOT (\(Link.usable))") { update in
+        try self.update("UPDATE links AS l SET closed = 1 WHERE l.conversation = ?1 AND l.closed = 0 AND NOT (\(Link.lasts))") {
+            update in
             update.bind(1, conversation.key)
             update.bind(2, draft.time)
         }
@@ -132,10 +135,11 @@ extension SQLiteMessageStore {
 
     func isUsable(_ link: String, at time: Int64, in conversation: LiveConversation) throws(SQLiteError) -> Bool {
         let query = try self.writer.statement(
-            "SELECT 1 FROM links WHERE id = ?3 AND conversation = ?1 AND closed = 0 AND \(Link.usable)")
+            "SELECT 1 FROM links l WHERE l.id = ?4 AND l.conversation = ?1 AND l.closed = 0 AND \(Link.usable)")
         query.bind(1, conversation.key)
         query.bind(2, time)
-        query.bind(3, link)
+        query.bind(3, Int64(conversation.head.rules.invite.leastRole.rawValue))
+        query.bind(4, link)
         return try query.one() != nil
     }
 
@@ -145,6 +149,11 @@ extension SQLiteMessageStore {
 }
 
 enum Link {
-    /// Neither expired, at the time ?2, nor used up.
-    static let usable = "(expires = 0 OR expires > ?2) AND (uses = 0 OR used < uses)"
+    /// Of `links l`: neither expired, at the time ?2, nor used up.
+    static let lasts = "(l.expires = 0 OR l.expires > ?2) AND (l.uses = 0 OR l.used < l.uses)"
+    /// And who made it is a member, of the least role, ?3, that may make one: it ends with the right.
+    static let usable = """
+        \(lasts) AND EXISTS (SELECT 1 FROM members m WHERE m.conversation = l.conversation AND m.user = l.user
+            AND m.state = \(MemberState.active.rawValue) AND m.role >= ?3)
+        """
 }

@@ -138,7 +138,7 @@ struct StoreLife {
             }
         case 1, 2, 3:
             let (user, text) = (message.sender, "e\(dice.below(1_000))")
-            return Wish(group: group, user: user, action: .edit(target: target, content: Self.content(text))) {
+            return Wish(group: group, user: user, action: .edit(target: target, NewMessage(content: Self.content(text)))) {
                 may($0, user)
             } apply: {
                 $0.relate(.edit, to: sequence, by: user, text: text, at: $1)

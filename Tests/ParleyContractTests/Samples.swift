@@ -110,9 +110,13 @@ extension Text {
         let longest = self.alphabet == .emoji ? Limits.emojiBytes : self.characters.upperBound
         var texts = [self.text(self.characters.lowerBound), self.text(longest)]
         // Characters are Unicode scalar values: neither bytes nor what a person counts.
-        if case .any = self.alphabet, self.characters.upperBound <= Limits.textCharacters, self.characters.upperBound != 4_094 {
+        if self.alphabet == .any || self.alphabet == .lines, self.characters.upperBound <= Limits.textCharacters,
+            self.characters.upperBound != 4_094
+        {
             texts.append(String(repeating: "👍", count: self.characters.upperBound))
         }
+        if case .lines = self.alphabet { texts.append("a\nb\u{200D}") }
+        if case .emoji = self.alphabet { texts += ["👩\u{200D}🚀", "🏴\u{E0067}\u{E007F}", "❤\u{FE0F}"] }
         if case .place = self.alphabet { texts.append("1." + (1...64).map { "\($0)" }.joined(separator: ".")) }
         return texts
     }
@@ -124,7 +128,8 @@ extension Text {
         switch self.alphabet {
         case .name: texts += ["   ", "a\u{202E}b", "a\u{7}b", "\u{200B}"]
         case .visible: texts += ["a\u{202E}b", "a\u{7}b"]
-        case .emoji: texts += ["a b", "\u{7}", String(repeating: "👍", count: 9)]
+        case .lines: texts += ["a\u{202E}b", "a\tb", "\u{2028}"]
+        case .emoji: texts += ["a b", "\u{7}", "\u{200B}", "👍\u{FEFF}", "\u{3164}", String(repeating: "👍", count: 9)]
         case .place: texts += ["2.5", "1", "1.", "1.x", "1.-5", "1.+5", "1.5.", "1." + String(repeating: "9", count: 20)]
         case .link: texts += ["a b", "a/b", "ä"]
         case .identifierOrEmpty: texts += ["a b", "ä"]

@@ -55,9 +55,9 @@ import Testing
     /// Every action stands in the table of a group for every kind of user.
     @Test func tableIsWhole() {
         let cells = DecisionTable.cells(DecisionTable.group)
-        #expect(cells.count == 44 * 9)
+        #expect(cells.count == 45 * 9)
         let direct = DecisionTable.cells(DecisionTable.direct)
-        #expect(direct.count == 26 * 4)
+        #expect(direct.count == 27 * 4)
         #expect(cells.allSatisfy { DecisionTable.action($0.action) != nil })
     }
 
@@ -89,7 +89,7 @@ import Testing
         let conversation = DecisionTable.conversation("group", for: "member")
         let content = Array("{}".utf8)
         let actions: [Command.Action] = [
-            .edit(target: 5, content: content), .recall(target: 5), .react(target: 5, emoji: "x", on: false),
+            .edit(target: 5, NewMessage(content: content)), .recall(target: 5), .react(target: 5, emoji: "x", on: false),
             .pin(target: 5, on: false),
         ]
         for action in actions {
@@ -160,6 +160,20 @@ import Testing
         #expect(Self.outcome(conversation.decide(send, by: "muted", at: DecisionTable.now + 1)) == "+message")
     }
 
+    /// Nobody may unmute an owner, so nothing leaves him muted: neither a mute from before he became one nor one that is stored.
+    @Test func ownerIsNeverMuted() {
+        let send = Self.command(.send(NewMessage(content: [])))
+        var group = DecisionTable.conversation("group", for: "muted")
+        group.apply(Self.entry(.transferred), .transfer("muted"))
+        #expect(Self.outcome(group.decide(send, by: "muted", at: DecisionTable.now)) == "+message")
+        group.apply(Self.entry(.transferred, by: "muted"), .transfer("m"))
+        #expect(Self.outcome(group.decide(send, by: "muted", at: DecisionTable.now)) == "+message", "he is muted again")
+        var row = Membership(conversation: DecisionTable.id, user: "owner", slot: 1, role: .owner)
+        row.mutedUntil = .max
+        group.learn("owner", row)
+        #expect(Self.outcome(group.decide(send, by: "owner", at: DecisionTable.now)) == "+message")
+    }
+
     @Test func slowModeSpacesTheMessagesOfAMember() {
         var conversation = DecisionTable.conversation("group", for: "member")
         var slow = SettingsChange()
@@ -188,6 +202,20 @@ import Testing
                 conversation: DecisionTable.id, kind: .group, title: "G", sequence: 7, controlSequence: 3, memberCount: 1))
         alone.learn("owner", DecisionTable.place("owner", in: .group))
         #expect(Self.outcome(alone.decide(Self.command(.leave), by: "owner", at: 1)) == "+left")
+    }
+
+    /// A group that the last member left has nobody who could give it an owner: nobody comes in, by whatever way.
+    @Test func groupEndsWithItsLastMember() {
+        var group = Conversation(
+            head: ConversationHead(
+                conversation: DecisionTable.id, kind: .group, title: "G", sequence: 7, controlSequence: 3, memberCount: 1))
+        for name in ["owner", "i", "requested", "x"] { group.learn(UserID(trusted: name), DecisionTable.place(name, in: .group)) }
+        #expect(Self.outcome(group.decide(Self.command(.join(link: nil)), by: "i", at: 1)) == "+joined")
+        group.apply(Self.entry(.left), .end("owner"))
+        for (user, link) in [("i", nil), ("i", "l"), ("x", "l"), ("requested", "l"), ("owner", "l")] as [(UserID, String?)] {
+            #expect(Self.outcome(group.decide(Self.command(.join(link: link)), by: user, at: 1)) == "dissolved", "\(user)")
+        }
+        #expect(Self.outcome(group.decide(Self.command(.decline(nil)), by: "i", at: 1)) == "+declined")
     }
 
     @Test func creationIsDecidedWithoutAConversation() {

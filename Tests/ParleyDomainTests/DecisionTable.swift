@@ -14,6 +14,7 @@ enum DecisionTable {
         mention_all           +message      +message      forbidden     muted         -        -        -         -         -
         edit_own              +edit         +edit         +edit         muted         -        -        -         -         -
         edit_other            forbidden     forbidden     forbidden     forbidden     -        -        -         -         -
+        edit_mention_all      +edit         +edit         forbidden     muted         -        -        -         -         -
         recall_own            +recall       +recall       +recall       +recall       -        -        -         -         -
         recall_own_late       +recall       +recall       too_late      too_late      -        -        -         -         -
         recall_other          +recall       +recall       forbidden     forbidden     -        -        -         -         -
@@ -49,7 +50,7 @@ enum DecisionTable {
         leave                 forbidden     +left         +left         +left         -        -        -         -         -
         join                  forbidden     forbidden     forbidden     forbidden     -        -        +joined   -         banned
         join_by_link          forbidden     forbidden     forbidden     forbidden     +joined  +joined  +joined   +joined   banned
-        decline               -             -             -             -             -        -        +declined +declined -
+        decline               forbidden     forbidden     forbidden     forbidden     -        -        +declined +declined -
         decline_invited       +declined     +declined     forbidden     forbidden     -        -        -         -         -
         decline_member        unknown_user  unknown_user  forbidden     forbidden     -        -        -         -         -
         """
@@ -97,7 +98,7 @@ enum DecisionTable {
         leave                 +left         +left         +left         +left         -         -         -         -         -
         join                  forbidden     forbidden     forbidden     forbidden     -         -         dissolved -         banned
         join_by_link          forbidden     forbidden     forbidden     forbidden     dissolved dissolved dissolved dissolved banned
-        decline               -             -             -             -             -         -         +declined +declined -
+        decline               forbidden     forbidden     forbidden     forbidden     -         -         +declined +declined -
         """
 
     /// Two members, no roles. `blocked`: a member, one of the two has blocked the other.
@@ -108,11 +109,12 @@ enum DecisionTable {
         mention_all           +message      blocked       muted         -
         edit_own              +edit         blocked       muted         -
         edit_other            forbidden     forbidden     forbidden     -
+        edit_mention_all      +edit         blocked       muted         -
         recall_own            +recall       +recall       +recall       -
         recall_own_late       too_late      too_late      too_late      -
         recall_other          forbidden     forbidden     forbidden     -
         react                 +reaction     blocked       muted         -
-        pin                   +pin          +pin          +pin          -
+        pin                   +pin          blocked       +pin          -
         add                   forbidden     forbidden     forbidden     -
         invite                forbidden     forbidden     forbidden     -
         change                forbidden     forbidden     forbidden     -
@@ -128,7 +130,7 @@ enum DecisionTable {
         leave                 forbidden     forbidden     forbidden     -
         join                  forbidden     forbidden     forbidden     -
         join_by_link          forbidden     forbidden     forbidden     forbidden
-        decline               -             -             -             -
+        decline               forbidden     forbidden     forbidden     -
         """
 
     /// One cell of a table.
@@ -168,7 +170,8 @@ enum DecisionTable {
             "send_ahead": .send(NewMessage(content: text, relatesTo: 99)),
             "send_thread": .send(NewMessage(content: text, thread: 5)),
             "mention_all": .send(NewMessage(content: text, mentionsAll: true)),
-            "edit_own": .edit(target: 5, content: text), "edit_other": .edit(target: 5, content: text),
+            "edit_own": .edit(target: 5, NewMessage(content: text)), "edit_other": .edit(target: 5, NewMessage(content: text)),
+            "edit_mention_all": .edit(target: 5, NewMessage(content: text, mentionsAll: true)),
             "recall_own": .recall(target: 5), "recall_own_late": .recall(target: 5), "recall_other": .recall(target: 5),
             "react": .react(target: 5, emoji: "x", on: true), "pin": .pin(target: 5, on: true),
             "add": .add(["n"]), "invite": .invite(["n"]), "change": .change(title), "change_cap_below": .change(cap),

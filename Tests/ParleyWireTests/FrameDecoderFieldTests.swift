@@ -155,6 +155,7 @@ import Testing
         }
     }
 
+    private static let seen = "an emoji that can be seen, without control characters and spaces"
     static let messages: [Case] =
         sequence("target", of: edit) + sequence("target", of: recall) + sequence("target", of: react)
         + sequence("target", of: pin)
@@ -170,9 +171,10 @@ import Testing
             react.with("emoji", #""""#, .empty, "at least 1 byte"),
             react.with("emoji", long(33), .tooLong, "at most 32 bytes"),
             react.with("emoji", long(9, "👍"), .tooLong, "at most 32 bytes"),
-            react.with("emoji", #""a\u0007""#, .outOfRange, "an emoji, without control characters and spaces"),
-            react.with("emoji", #"" ""#, .outOfRange, "an emoji, without control characters and spaces"),
-            react.with("emoji", #""\u202e👍""#, .outOfRange, "an emoji, without control characters and spaces"),
+            react.with("emoji", #""a\u0007""#, .outOfRange, seen), react.with("emoji", #"" ""#, .outOfRange, seen),
+            react.with("emoji", #""\u202e👍""#, .outOfRange, seen), react.with("emoji", #""\u200b""#, .outOfRange, seen),
+            react.with("emoji", #""\ufeff""#, .outOfRange, seen), react.with("emoji", #""👍\u2060""#, .outOfRange, seen),
+            react.with("emoji", #""\u200d\ufe0f""#, .outOfRange, seen), react.with("emoji", #""\u3164""#, .outOfRange, seen),
             reactions.without("emoji", "a string"), reactions.with("emoji", long(33), .tooLong, "at most 32 bytes"),
             forward.without("from", "an object"), forward.with("from", #""d""#, .wrongType, "an object"),
             forward.with("from", #"{"sequence":9}"#, .missingField, "a string", at: "from.conversation"),
@@ -213,6 +215,8 @@ import Testing
                 form.with("title", #""a\u2066""#, .outOfRange, visible),
                 form.with("description", "1", .wrongType, "a string"),
                 form.with("description", long(1_001, "é"), .tooLong, "at most 1000 characters"),
+                form.with("description", #""a\u202eb""#, .outOfRange, "no control, direction-changing or invisible characters"),
+                form.with("description", #""a\tb""#, .outOfRange, "no control, direction-changing or invisible characters"),
                 form.with("avatar", "{}", .wrongType, "a string"),
                 form.with("avatar", long(65), .tooLong, "at most 64 characters"),
                 form.with("avatar", #""\u0007""#, .outOfRange, visible),

@@ -49,7 +49,7 @@ enum GoldenRequests {
         "send-mentions": send(
             "01J-13", #"{"type":"text","text":"@Ben @all","mentions":["u2","u3"],"mention_all":true}"#,
             mentions: users("u2", "u3"), all: true),
-        "edit": command("e1", .edit(target: 42, content: Array(#"{"type":"text","text":"hello!"}"#.utf8))),
+        "edit": command("e1", .edit(target: 42, NewMessage(content: Array(#"{"type":"text","text":"hello!"}"#.utf8)))),
         "recall": command("e2", .recall(target: 42)),
         "react": command("e3", .react(target: 42, emoji: "👍", on: true)),
         "unreact": command("e4", .react(target: 42, emoji: "\u{2764}\u{FE0F}", on: false)),

@@ -63,7 +63,7 @@ join@link                ok  ok  B   ok  ok  F   F   F   F    ack             ha
 join@approval            ok  ok  B   ok  F   F   F   F   F    ack             approval   makes
 join@closed              L   L   B   ok  L   F   F   F   F    ack             closed     makes
 join@wrong               L   L   L   L   L   L   L   L   L    ack             hall
-decline                  N   N   N   ok  ok  N   N   N   N    ack             hall       makes
+decline                  N   N   N   ok  ok  F   F   F   F    ack             hall       makes
 decline@other            N   N   N   N   ok  F   F   ok  ok   ack             hall       makes
 remove                   N   N   N   N   N   F   F   ok  ok   ack             hall       makes
 remove@administrator     N   N   N   N   N   F   F   F   ok   ack             hall       makes

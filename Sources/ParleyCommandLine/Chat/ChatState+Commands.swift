@@ -59,7 +59,7 @@ extension ChatState {
             self.submit(.react(target: number, emoji: emoji, on: on), to: id, "The reaction")
         case .edit(let number, let text):
             guard let sequence = self.own(number, in: id) else { return }
-            self.submit(.edit(target: sequence, content: self.content(text, in: id)), to: id, "The change")
+            self.submit(.edit(target: sequence, NewMessage(content: self.content(text, in: id))), to: id, "The change")
         case .recall(let number):
             guard let sequence = self.own(number, in: id) else { return }
             self.submit(.recall(target: sequence), to: id, "Taking the message back")

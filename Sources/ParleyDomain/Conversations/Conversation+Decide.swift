@@ -78,7 +78,9 @@ extension Conversation {
             draft.mentions = message.mentions
             draft.mentionsAll = message.mentionsAll
             draft.asked = message.asked
-        case .edit(_, let content): draft.content = content
+        case .edit(_, let message):
+            draft.content = message.content
+            draft.mentions = message.mentions
         default: break
         }
         return draft
@@ -139,10 +141,11 @@ extension Conversation {
             try self.mayWrite(user, role, at: now)
             try self.maySend(message, user, role, targets, at: now)
             return Effect(kind: .message)
-        case .edit(let sequence, _):
-            let message = try self.message(sequence, targets.target)
-            guard message.sender == user else { throw Refusal(.forbidden, field: "target", rule: "a message of your own") }
+        case .edit(let sequence, let message):
+            let target = try self.message(sequence, targets.target)
+            guard target.sender == user else { throw Refusal(.forbidden, field: "target", rule: "a message of your own") }
             try self.mayWrite(user, role, at: now)
+            try self.mayMention(message, role)
             return Effect(kind: .edit, change: .edit(target: sequence))
         case .recall(let sequence):
             try self.mayRecall(try self.message(sequence, targets.target), user, role, at: now)
@@ -153,6 +156,7 @@ extension Conversation {
             return Effect(kind: .reaction, change: .react(target: sequence, emoji: emoji, on: on))
         case .pin(let sequence, let on):
             _ = try self.message(sequence, targets.target)
+            try self.mayReach(user)
             if self.head.kind == .group { try self.need(.administrators, role, "only owner and administrators pin messages") }
             return Effect(kind: .pin, change: .pin(target: sequence, on: on))
         default: throw Refusal(.internalError)
@@ -165,10 +169,16 @@ extension Conversation {
         return target
     }
 
+    /// In a direct conversation: neither has blocked the other.
+    private func mayReach(_ user: UserID) throws(Refusal) {
+        guard self.place(of: user)?.blocked != true else { throw Refusal(.blocked) }
+    }
+
     private func mayWrite(_ user: UserID, _ role: Role, at now: Int64) throws(Refusal) {
         guard let place = self.place(of: user) else { throw Refusal(.notMember) }
-        guard !place.blocked else { throw Refusal(.blocked) }
-        guard now >= place.mutedUntil else {
+        try self.mayReach(user)
+        // Nobody could lift it: an owner is never muted.
+        guard role == .owner || now >= place.mutedUntil else {
             let wait = Int(clamping: min(place.mutedUntil - now, 86_400_000))
             throw Refusal(.muted, rule: "not before \(place.mutedUntil)", retryMilliseconds: wait)
         }
@@ -191,9 +201,7 @@ extension Conversation {
         if self.quotesUnseen(message, by: user) {
             guard let quoted = targets.quoted, quoted.visible else { throw Refusal(.noMessage, field: "reply_to") }
         }
-        if message.mentionsAll, self.head.kind == .group {
-            try self.need(self.head.rules.mentionAll, role, "only owner and administrators mention everybody")
-        }
+        try self.mayMention(message, role)
         if message.thread > 0 {
             guard let target = targets.target, target.kind == .message, target.visible else {
                 throw Refusal(.noMessage, field: "thread")
@@ -209,6 +217,11 @@ extension Conversation {
                 .rateLimited, rule: "one message in \(self.head.rules.slowMilliseconds) ms",
                 retryMilliseconds: Int(clamping: wait))
         }
+    }
+
+    private func mayMention(_ message: NewMessage, _ role: Role) throws(Refusal) {
+        guard message.mentionsAll, self.head.kind == .group else { return }
+        try self.need(self.head.rules.mentionAll, role, "only owner and administrators mention everybody")
     }
 
     private func mayRecall(_ message: Target, _ user: UserID, _ role: Role, at now: Int64) throws(Refusal) {
@@ -229,6 +242,8 @@ extension Conversation {
         guard state == .invited || link != nil else { throw Refusal(.notMember) }
         try self.needGroup("a direct conversation has two members")
         try self.needUndissolved()
+        // Whoever came in now would have nobody who can make him its owner.
+        guard self.head.memberCount > 0 else { throw Refusal(.dissolved) }
         guard state != .invited, let link else { return Effect(kind: .joined, change: .join(link: nil)) }
         switch self.head.rules.joining {
         case .link: return Effect(kind: .joined, change: .join(link: link))
@@ -247,7 +262,10 @@ extension Conversation {
         }
         let state = self.place(of: declined)?.state
         guard state == .invited || state == .requested else {
-            if declined == user { throw Refusal(.notMember) }
+            if declined == user {
+                _ = try self.member(user)
+                throw Refusal(.forbidden, rule: "you are a member already: to go, leave")
+            }
             throw Refusal(.unknownUser, field: "user", rule: "somebody who is invited or has asked to join")
         }
         return Effect(kind: .declined, change: .decline(declined))

@@ -92,7 +92,7 @@ package struct Conversation: Sendable {
             for user in users where self.role(of: user) == nil { self.places[user] = nil }
         case .setRole(let user, let role): self.update(user) { $0.role = role }
         case .transfer(let user):
-            self.update(user) { $0.role = .owner }
+            self.update(user) { ($0.role, $0.mutedUntil) = (.owner, 0) }
             self.update(entry.sender) { $0.role = .administrator }
         case .mute(let user, let until): self.update(user) { $0.mutedUntil = until }
         case .settings(let change): self.head.apply(change)

@@ -21,7 +21,7 @@ package enum Change: Sendable, Equatable {
     case decline(UserID)
     /// Gives an active member another role.
     case setRole(UserID, Role)
-    /// Makes a member the owner, and the sender an administrator.
+    /// Makes a member the owner, who is muted no longer, and the sender an administrator.
     case transfer(UserID)
     case mute(UserID, until: Int64)
     case settings(SettingsChange)
@@ -111,7 +111,8 @@ package struct Draft: Sendable, Equatable {
     package var relatesTo: Int64
     /// The message whose thread the message stands in; 0 for none.
     package var thread: Int64
-    /// The users whom the message mentions. Each costs one row; a user that does not exist refuses the draft.
+    /// The users whom the message mentions, or an edit, which mentions nobody anew. Each of a message's costs one row; a user that does
+    /// not exist refuses the draft.
     package var mentions: [UserID]
     /// The message mentions everybody: one row, whatever the members.
     package var mentionsAll: Bool
@@ -187,6 +188,10 @@ package enum AppendRefusal: Sendable, Equatable {
     case notMember(UserID)
     /// The user is banned.
     case banned(UserID)
+    /// One of the two has blocked the other: no direct conversation of theirs is made.
+    case blocked
+    /// None of the users is let in, or invited, by it: they are that already, or are left out.
+    case nobody
     /// The user has asked to join: administrators let him in, others do not, whatever they may add.
     case requested(UserID)
     /// The link cannot be used: unknown, revoked, expired, used up, or of another conversation.

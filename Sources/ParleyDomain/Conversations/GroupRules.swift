@@ -15,7 +15,15 @@ package enum Allowance: UInt8, Sendable, CaseIterable {
         self = allowance
     }
 
-    package func includes(_ role: Role) -> Bool { self == .members || role >= .administrator }
+    /// The least role that it includes.
+    package var leastRole: Role {
+        switch self {
+        case .members: .member
+        case .administrators: .administrator
+        }
+    }
+
+    package func includes(_ role: Role) -> Bool { role >= self.leastRole }
 }
 
 /// What an invite link gives.

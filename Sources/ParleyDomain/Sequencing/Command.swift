@@ -31,7 +31,8 @@ package struct Command: Sendable, Equatable {
         case dissolve
         case makeLink(NewLink)
         case revokeLink(String)
-        case edit(target: Int64, content: [UInt8])
+        /// Of the new message only content and mentions matter.
+        case edit(target: Int64, NewMessage)
         case recall(target: Int64)
         case react(target: Int64, emoji: String, on: Bool)
         case pin(target: Int64, on: Bool)
@@ -79,7 +80,8 @@ package struct Command: Sendable, Equatable {
         case .send(let message):
             entry.kind == .message && entry.relatesTo == message.relatesTo && entry.thread == message.thread
                 && (!message.asked.isEmpty || entry.content == message.content)
-        case .edit(let target, let content): entry.kind == .edit && entry.relatesTo == target && entry.content == content
+        case .edit(let target, let message):
+            entry.kind == .edit && entry.relatesTo == target && entry.content == message.content
         default: entry.kind != .message && entry.relatesTo == self.target
         }
     }

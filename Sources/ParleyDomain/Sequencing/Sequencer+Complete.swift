@@ -142,6 +142,8 @@ extension Sequencer {
         case .groupFull: Refusal(.groupFull)
         case .notMember(let user): Refusal(.unknownUser, field: "user", rule: "\(user) is in the state that this starts from")
         case .banned(let user): Refusal(.forbidden, field: Self.usersField(command), rule: "\(user) is banned: unban him first")
+        case .blocked: Refusal(.blocked)
+        case .nobody: Refusal(.unknownUser, field: Self.usersField(command), rule: "at least one user whom it concerns")
         case .requested(let user):
             Refusal(.forbidden, field: Self.usersField(command), rule: "\(user) has asked to join: administrators let him in")
         case .badLink: Refusal(.badLink, field: "link")
@@ -156,7 +158,7 @@ extension Sequencer {
         switch command.action {
         case .create: "members"
         case .add, .invite: "users"
-        case .send: "content.mentions"
+        case .send, .edit: "content.mentions"
         default: "user"
         }
     }

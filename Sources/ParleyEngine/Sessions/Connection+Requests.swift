@@ -118,22 +118,24 @@ extension Connection {
         _ identity: Identity
     ) {
         let engine = self.engine
+        let message = NewMessage(content: [], asked: source.bytes)
+        let submission: @Sendable (NewMessage) -> Submission = { message in
+            Submission(origin: origin, user: identity.user, command: Command(conversation, clientID, .send(message)))
+        }
         engine.readers.perform { reader throws(ReadFailure) in
-            var message = NewMessage(content: [], asked: source.bytes)
             let page = try reader.entries(in: source.conversation, for: identity.user, after: source.sequence - 1, limit: 1)
-            let command: Command
-            if let entry = page.entries.first, entry.sequence == source.sequence, entry.kind == .message,
-                let content = ForwardedContent.make(of: entry)
-            {
-                message.content = content
-                command = Command(conversation, clientID, .send(message))
-                return engine.submit(Submission(origin: origin, user: identity.user, command: command))
+            var message = message
+            do throws(Refusal) {
+                guard let entry = page.entries.first, entry.sequence == source.sequence, entry.kind == .message else {
+                    throw Refusal(.noMessage, field: "from")
+                }
+                message.content = try ForwardedContent.make(of: entry)
+            } catch {
+                return engine.refuse(submission(message), error)
             }
-            command = Command(conversation, clientID, .send(message))
-            engine.refuse(Submission(origin: origin, user: identity.user, command: command), Refusal(.noMessage, field: "from"))
+            engine.submit(submission(message))
         } refused: { refusal in
-            let command = Command(conversation, clientID, .send(NewMessage(content: [], asked: source.bytes)))
-            engine.refuse(Submission(origin: origin, user: identity.user, command: command), refusal)
+            engine.refuse(submission(message), refusal)
         }
     }
 }

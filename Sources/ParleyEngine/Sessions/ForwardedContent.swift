@@ -1,22 +1,39 @@
-import NIOCore
 import ParleyDomain
 import ParleyWire
 
 /// The content of a forwarded message: the original's, and whose it was.
 enum ForwardedContent {
-    /// Nil where the copy would be longer than a content may be. A message that was forwarded before keeps its first author.
-    static func make(of entry: Entry) -> [UInt8]? {
-        guard entry.content.last == UInt8(ascii: "}") else { return nil }
-        if self.names(in: entry.content).contains("forwarded") { return entry.content }
-        let origin = #","forwarded":{"sender":"\#(entry.sender)","time":\#(entry.time)}}"#
-        let content = entry.content.dropLast() + Array(origin.utf8)
-        return content.count <= Limits.contentBytes ? Array(content) : nil
-    }
+    /// The original calls people of its own conversation, with the rights that its sender has there: the copy calls nobody.
+    private static let left: Set<String> = ["mentions", "mention_all"]
 
-    private static func names(in content: [UInt8]) -> [String] {
+    /// A message that was forwarded before keeps its first author.
+    ///
+    /// - Throws: `no_message` where the content is withheld, `too_long` where the copy would be longer than a content may be.
+    static func make(of entry: Entry) throws(Refusal) -> [UInt8] {
         var fields: [JSONField] = []
         var place = ""
-        guard (try? JSONScanner.fields(of: content.span, into: &fields, place: &place)) != nil else { return [] }
-        return fields.map { String(decoding: content[$0.key.start..<$0.key.end], as: UTF8.self) }
+        do throws(JSONFault) {
+            try JSONScanner.fields(of: entry.content.span, into: &fields, place: &place)
+        } catch {
+            throw Refusal(.noMessage, field: "from")
+        }
+        var copy: [UInt8] = []
+        var isForwarded = false
+        for field in fields {
+            let key = entry.content[field.key.start..<field.key.end]
+            let name = String(decoding: key, as: UTF8.self)
+            if self.left.contains(name) { continue }
+            if name == "forwarded" { isForwarded = true }
+            copy += "\(copy.isEmpty ? "{" : ",")\"".utf8
+            copy += key
+            copy += "\":".utf8
+            copy += entry.content[field.value.start..<field.value.end]
+        }
+        if !isForwarded { copy += #","forwarded":{"sender":"\#(entry.sender)","time":\#(entry.time)}"#.utf8 }
+        copy.append(UInt8(ascii: "}"))
+        guard copy.count <= Limits.contentBytes else {
+            throw Refusal(.tooLong, field: "from", rule: "at most \(Limits.contentBytes) bytes of content with whose it was")
+        }
+        return copy
     }
 }

@@ -66,6 +66,18 @@ extension MessageStoreContract {
             // Who is invited can be added as well.
             try expectEqual(room.joiners(room.change("add", .add([user(4)]))).map(\.slot), [4], "added")
         },
+        ContractCase("an add or an invitation that concerns nobody is no entry") { subject in
+            let room = try Room.make(subject, members: 3)
+            try subject.addUsers((4...6).map(user))
+            try room.make("ban", .ban(user(4)))
+            try expectEqual(room.note(.block(user(1), by: user(5), on: true)), .done)
+            let head = try room.head().sequence
+            try expectEqual(room.refusal("members", .add([user(2), user(3)])), .nobody, "members are added")
+            try expectEqual(room.refusal("blocked", .add([user(5)])), .nobody, "who has blocked the sender is added")
+            try expectEqual(room.refusal("invite", .invite([user(2), user(4), user(5)])), .nobody, "are invited")
+            try expectEqual(room.head().sequence, head, "sequence")
+            try room.make("one of them", .add([user(2), user(6)]))
+        },
         ContractCase("an invitation and a wish to join can come to nothing") { subject in
             let room = try Room.make(subject, members: 2)
             try subject.addUsers((3...5).map(user))
@@ -87,7 +99,7 @@ extension MessageStoreContract {
             }
             // Who asked is let in by an add, of an administrator.
             try room.make("ask again", .request(link: "door"), by: 4)
-            try room.make("invite who asked", .invite([user(4)]), by: 2)
+            try expectEqual(room.refusal("invite who asked", .invite([user(4)]), by: 2), .nobody, "who asked is invited")
             try expectEqual(room.refusal("by u2", .add([user(5), user(4)]), by: 2), .requested(user(4)), "let in by a member")
             try expectEqual(room.membership(4).state, .requested, "state then")
             try expect(try subject.store.membership(of: user(5), in: room.id) == nil, "u5 has a place all the same")
@@ -130,6 +142,13 @@ extension MessageStoreContract {
             try expectEqual(try subject.store.receiptRows(of: room.id, afterSlot: 0, limit: 9).map(\.slot), [1, 2], "rows")
         },
     ]
+
+    /// Who invites, and makes links.
+    private static func inviting(_ invite: Allowance) -> SettingsChange {
+        var change = SettingsChange()
+        change.rules.invite = invite
+        return change
+    }
 
     /// The sequence of what was stored; 0 for what was not.
     static func sequence(_ outcome: AppendOutcome) -> Int64 {
@@ -175,6 +194,7 @@ extension MessageStoreContract {
             let room = try Room.make(subject, members: 4)
             try subject.addUsers([user(5)])
             try room.make("role", .setRole(user(3), .administrator))
+            try room.make("rule", .settings(Self.inviting(.members)))
             for name in ["a", "b", "c"] { try room.make("make \(name)", .makeLink(NewLink(id: name)), by: 2) }
             try expectEqual(room.refusal("other", .revokeLink("a"), by: 4), .badLink, "another member")
             let entry = try room.make("maker", .revokeLink("a"), by: 2)
@@ -186,6 +206,50 @@ extension MessageStoreContract {
                 try expectEqual(room.refusal("join \(name)", .join(link: name), by: 5), .badLink, name)
             }
             try expectEqual(try subject.reader.links(of: room.id, for: user(1), at: Room.start), [], "links")
+        },
+        ContractCase("a link ends with the right of who made it") { subject in
+            var room = try Room.make(subject, members: 4)
+            try subject.addUsers([user(5), user(6)])
+            func usable() throws -> [Bool] {
+                room.subject = try room.subject.reopen()
+                let listed = try room.reader.links(of: room.id, for: user(1), at: Room.start).map(\.link.id)
+                return try ["by2", "by3"].map { name in
+                    let preview = try room.reader.link(name, for: user(6), at: Room.start)
+                    try expectEqual(preview != nil, listed.contains(name), "preview and list of \(name)")
+                    return preview != nil
+                }
+            }
+            func joins(_ client: String, _ link: String) throws -> AppendRefusal {
+                try room.refusal(client, .join(link: link), by: 6)
+            }
+            try room.make("rule", .settings(Self.inviting(.members)))
+            try room.make("role", .setRole(user(3), .administrator))
+            for number in [2, 3] { try room.make("by\(number)", .makeLink(NewLink(id: "by\(number)")), by: number) }
+            try expectEqual(usable(), [true, true], "both may")
+            try room.make("administrators", .settings(Self.inviting(.administrators)))
+            try expectEqual(usable(), [false, true], "administrators may")
+            try expectEqual(joins("j1", "by2"), .badLink, "a member's link, where administrators invite")
+            try expectEqual(room.refusal("ask", .request(link: "by2"), by: 6), .badLink, "asks by it")
+            try room.make("no role", .setRole(user(3), .member))
+            try expectEqual(usable(), [false, false], "who was an administrator")
+            try room.make("members", .settings(Self.inviting(.members)))
+            try expectEqual(usable(), [true, true], "both may again")
+            try room.make("ban2", .ban(user(2)))
+            try room.make("leave3", .end(user(3)), by: 3)
+            try expectEqual(usable(), [false, false], "gone")
+            for name in ["by2", "by3"] { try expectEqual(joins("gone \(name)", name), .badLink, "\(name), whose maker is gone") }
+        },
+        ContractCase("a wish to join spends no use of a link") { subject in
+            let room = try Room.make(subject)
+            try subject.addUsers([user(3), user(4)])
+            try room.make("link", .makeLink(NewLink(id: "door", uses: 1)))
+            for number in 1...3 {
+                try room.make("ask\(number)", .request(link: "door"), by: 3)
+                try room.make("decline\(number)", .decline(user(3)), by: number.isMultiple(of: 2) ? 1 : 3)
+            }
+            try expectEqual(try subject.reader.links(of: room.id, for: user(1), at: Room.start).map(\.used), [0], "used")
+            try room.make("join", .join(link: "door"), by: 4)
+            try expectEqual(room.refusal("ask", .request(link: "door"), by: 3), .badLink, "asks by a used up one")
         },
         ContractCase("a conversation has so many links that can be used, and no more") { subject in
             var room = try Room.make(subject)
@@ -202,6 +266,7 @@ extension MessageStoreContract {
         ContractCase("administrators see all links, others their own, and only those that can be used") { subject in
             let room = try Room.make(subject, members: 3)
             try subject.addUsers([user(4), user(5)])
+            try room.make("rule", .settings(Self.inviting(.members)))
             try room.make("a", .makeLink(NewLink(id: "a", expires: Room.start + 10, uses: 3)), by: 2)
             try room.make("b", .makeLink(NewLink(id: "b")))
             try room.make("join", .join(link: "a"), by: 4)

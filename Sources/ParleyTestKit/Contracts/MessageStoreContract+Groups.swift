@@ -15,6 +15,12 @@ extension MessageStoreContract {
             try expectEqual(entry.content, ControlContent.bytes(for: .transfer(user(2)), slots: []), "content")
             try expectEqual([room.membership(1).role, room.membership(2).role], [.administrator, .owner], "roles")
         },
+        ContractCase("a transfer ends a mute of the one who becomes the owner") { subject in
+            let room = try Room.make(subject, members: 3)
+            for number in [2, 3] { try room.make("mute\(number)", .mute(user(number), until: .max)) }
+            try room.make("transfer", .transfer(user(2)))
+            try expectEqual([room.membership(2).mutedUntil, room.membership(3).mutedUntil], [0, .max], "muted until")
+        },
         ContractCase("a mute stands in the row until it is taken away, also over leaving and coming back") { subject in
             let room = try Room.make(subject, members: 3)
             let entry = try room.make("mute", .mute(user(2), until: 5_000))

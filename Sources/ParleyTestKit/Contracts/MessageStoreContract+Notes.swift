@@ -43,6 +43,21 @@ extension MessageStoreContract {
                 try expectEqual([room.membership(1).blocked, room.membership(2).blocked], [false, false], "no longer")
             }
         },
+        ContractCase("no direct conversation is made of two of whom one has blocked the other") { subject in
+            try subject.addUsers((1...3).map(user))
+            let room = Room(subject: subject, id: ConversationID(trusted: "room"))
+            let draft = room.draft(
+                "make", .created, at: 0, change: .create(NewConversation(kind: .direct, title: ""), members: [user(2)]))
+            for (blocker, other) in [(1, 2), (2, 1)] {
+                try expectEqual(room.note(.block(user(other), by: user(blocker), on: true)), .done)
+                try expectEqual(room.refusal(draft), .blocked, "blocked by u\(blocker)")
+                try expectEqual(room.note(.block(user(other), by: user(blocker), on: false)), .done)
+            }
+            try expectEqual(room.note(.block(user(3), by: user(1), on: true)), .done)
+            let entry = try room.appended(draft)
+            try expectEqual(room.note(.block(user(1), by: user(2), on: true)), .done)
+            try expectEqual(room.one(draft), .duplicate(entry), "made before, and asked for again")
+        },
         ContractCase("a user blocks so many others, known ones, and no more") { subject in
             let count = Limits.blocksPerUser
             try subject.addUsers((1...count + 2).map(user))

@@ -32,6 +32,16 @@ extension MessageStoreContract {
             try expectEqual([all.more] + pages.map(\.more), [false, true, false, true, false], "more")
             try expectEqual(all.entries.map(\.content), [message.content] + edits.map(\.content), "contents of the revisions")
         },
+        ContractCase("an edit names only users there are, and mentions nobody anew") { subject in
+            let room = try Room.make(subject)
+            try room.send("m")
+            var draft = try room.change("e", .edit(target: 2))
+            draft.mentions = [user(2), user(99)]
+            try expectEqual(room.refusal(draft), .unknownUser(user(99)))
+            draft.mentions = [user(2)]
+            try room.appended(draft)
+            try expectEqual([room.summary(2).unread, room.summary(2).mentions], [1, 0], "unread, mentions")
+        },
         ContractCase("a recalled message is never shown again, nor are its versions") { subject in
             var room = try Room.make(subject)
             let draft = try room.message("m")

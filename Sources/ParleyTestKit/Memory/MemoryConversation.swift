@@ -48,7 +48,7 @@ struct MemoryLink: Sendable {
     var used: Int64 = 0
     var revoked = false
 
-    func isUsable(at now: Int64) -> Bool {
+    func lasts(at now: Int64) -> Bool {
         !self.revoked && (self.link.expires == 0 || now < self.link.expires)
             && (self.link.uses == 0 || self.used < self.link.uses)
     }
@@ -122,6 +122,12 @@ struct MemoryConversation: Sendable {
     }
 
     func active(_ user: UserID) -> MemoryMember? { self.members[user].flatMap { $0.row.active ? $0 : nil } }
+
+    /// A link ends with its maker's right to make one.
+    func isUsable(_ link: MemoryLink, at now: Int64) -> Bool {
+        guard let maker = self.active(link.user), self.head.rules.invite.includes(maker.row.role) else { return false }
+        return link.lasts(at: now)
+    }
 
     // MARK: How entries show
 

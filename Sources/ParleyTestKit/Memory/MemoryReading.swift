@@ -130,13 +130,13 @@ extension MemoryReading {
 
     package func links(of conversation: ConversationID, for user: UserID, at now: Int64) throws(ReadFailure) -> [InviteLink] {
         let (room, member) = try self.snapshot.member(user, conversation)
-        let wanted = room.links.filter { $0.isUsable(at: now) && (member.row.role >= .administrator || $0.user == user) }
+        let wanted = room.links.filter { room.isUsable($0, at: now) && (member.row.role >= .administrator || $0.user == user) }
         return wanted.map { InviteLink(conversation: conversation, link: $0.link, user: $0.user, used: $0.used) }
     }
 
     package func link(_ id: String, for user: UserID, at now: Int64) throws(ReadFailure) -> LinkPreview? {
         let state = self.snapshot
-        for room in state.all where room.links.contains(where: { $0.link.id == id && $0.isUsable(at: now) }) {
+        for room in state.all where room.links.contains(where: { $0.link.id == id && room.isUsable($0, at: now) }) {
             return LinkPreview(head: room.head, membership: room.members[user].map { state.row($0, in: room) })
         }
         return nil

@@ -16,7 +16,7 @@ extension MemoryState {
             guard user != draft.sender else { throw Refused(.invalid("hands the group over to himself")) }
             try Self.needActive(draft.sender, conversation)
             let entry = self.store(draft, change)
-            self.change(user, in: draft.conversation, by: entry) { $0.row.role = .owner }
+            self.change(user, in: draft.conversation, by: entry) { ($0.row.role, $0.row.mutedUntil) = (.owner, 0) }
             self.change(draft.sender, in: draft.conversation, by: entry) { $0.row.role = .administrator }
             return .appended(entry)
         case .mute(let user, let until):
@@ -83,6 +83,7 @@ extension MemoryState {
                 if state == .requested, !approves { throw Refused(.requested(user)) }
                 if state != .active, !self.has(user, blocked: draft.sender) { joining.append(user) }
             }
+            guard !joining.isEmpty else { throw Refused(.nobody) }
             try Self.needRoom(for: joining.count, conversation)
             let entry = self.store(draft, .add(joining), slots: Self.slots(of: joining, conversation))
             return .appended(entry, joined: joining.map { self.join($0, .member, at: entry) })
@@ -94,6 +95,7 @@ extension MemoryState {
                 let mayBe = state != .active && state != .banned && state != .requested
                 if mayBe, !self.has(user, blocked: draft.sender) { invited.append(user) }
             }
+            guard !invited.isEmpty else { throw Refused(.nobody) }
             let entry = self.store(draft, .invite(invited))
             for user in invited { self.change(user, in: draft.conversation, by: entry) { $0.row.state = .invited } }
             return .appended(entry)
@@ -113,7 +115,6 @@ extension MemoryState {
             guard state == .left else { throw Refused(.notMember(draft.sender)) }
             try Self.needUsable(link, conversation, at: draft.time)
             let entry = self.store(draft, ControlContent.requested(draft.sender))
-            self.use(link, in: draft.conversation)
             self.change(draft.sender, in: draft.conversation, by: entry) { $0.row.state = .requested }
             return .appended(entry)
         default: throw Refused(.invalid("lets nobody in"))
@@ -167,7 +168,9 @@ extension MemoryState {
 
     private static func needUsable(_ link: String?, _ conversation: MemoryConversation, at now: Int64) throws(Refused) {
         guard let link else { return }
-        guard conversation.links.contains(where: { $0.link.id == link && $0.isUsable(at: now) }) else { throw Refused(.badLink) }
+        guard conversation.links.contains(where: { $0.link.id == link && conversation.isUsable($0, at: now) }) else {
+            throw Refused(.badLink)
+        }
     }
 
     private mutating func use(_ link: String?, in id: ConversationID) {
@@ -178,7 +181,7 @@ extension MemoryState {
     private mutating func changeLink(_ draft: Draft, _ change: Change, _ conversation: MemoryConversation) throws(Refused)
         -> AppendOutcome
     {
-        let usable = conversation.links.filter { $0.isUsable(at: draft.time) }
+        let usable = conversation.links.filter { conversation.isUsable($0, at: draft.time) }
         switch change {
         case .makeLink(let link):
             if self.all.contains(where: { $0.links.contains { $0.link.id == link.id } }) {

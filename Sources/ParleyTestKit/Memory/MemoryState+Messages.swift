@@ -19,7 +19,9 @@ extension MemoryState {
         guard conversation.message(target) != nil else { return .refused(.invalid("about what is no message")) }
         guard conversation.recalls[target] == nil else { return .refused(.recalled) }
         switch draft.change {
-        case .edit: return .appended(self.store(draft, draft.content))
+        case .edit:
+            if let unknown = draft.mentions.first(where: { self.users[$0] == nil }) { return .refused(.unknownUser(unknown)) }
+            return .appended(self.store(draft, draft.content))
         case .recall:
             let entry = self.store(draft, ControlContent.bytes(for: .recall(target: target), slots: []))
             self.conversations[id]?.recalls[target] = entry.sequence
@@ -77,7 +79,8 @@ extension MemoryState {
         if draft.time < 0 { return "time" }
         if draft.relatesTo < 0 || draft.thread < 0 { return "relation" }
         if draft.content.count > Limits.contentBytes { return "content too long" }
-        if draft.kind != .message, draft.thread != 0 || !draft.mentions.isEmpty || draft.mentionsAll { return "no message" }
+        if draft.kind != .message, draft.thread != 0 || draft.mentionsAll { return "no message" }
+        if draft.kind != .message, draft.kind != .edit, !draft.mentions.isEmpty { return "no message" }
         if draft.mentions.count > Limits.mentionsPerMessage { return "too many mentions" }
         guard let change = draft.change else { return draft.kind == .message ? nil : "kind and change differ" }
         guard change.kinds.contains(draft.kind) else { return "kind and change differ" }

@@ -82,7 +82,10 @@ package struct MemoryState: Sendable {
         if new.kind == .direct, others.count != 1 { return .refused(.invalid("a direct conversation has two members")) }
         guard (1...Limits.membersPerGroupMax).contains(Int(new.memberCap)) else { return .refused(.invalid("the cap")) }
         if let unknown = others.first(where: { self.users[$0] == nil }) { return .refused(.unknownUser(unknown)) }
-        if new.kind == .group { others = others.filter { !self.has($0, blocked: draft.sender) } }
+        if new.kind == .direct, self.has(others[0], blocked: draft.sender) || self.has(draft.sender, blocked: others[0]) {
+            return .refused(.blocked)
+        }
+        others = others.filter { !self.has($0, blocked: draft.sender) }
         guard others.count < Int(new.memberCap) else { return .refused(.groupFull) }
 
         let head = ConversationHead(

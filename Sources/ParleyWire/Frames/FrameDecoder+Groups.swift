@@ -102,6 +102,7 @@ extension FrameDecoder {
         change.title = try object.optionalText("title", bytes)
         if let title = change.title { try checkName(title, field: "title") }
         change.description = try object.optionalText("description", bytes, characters: 0...Limits.descriptionCharacters)
+        if let description = change.description { try checkVisible(description, field: "description", lines: true) }
         change.avatar = try object.optionalText("avatar", bytes, characters: 0...Limits.avatarCharacters)
         if let avatar = change.avatar { try checkVisible(avatar, field: "avatar") }
         change.memberCap = try object.optionalInteger("member_cap", bytes, in: 2...Int64(Limits.membersPerGroupMax))

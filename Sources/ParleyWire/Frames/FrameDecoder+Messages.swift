@@ -20,7 +20,7 @@ extension FrameDecoder {
         case "edit":
             let target = try object.integer("target", bytes, in: Self.sequences)
             let message = try self.content(&object, bytes)
-            return try Self.command(&object, bytes, .edit(target: target, content: message.content))
+            return try Self.command(&object, bytes, .edit(target: target, message))
         case "recall":
             return try Self.command(&object, bytes, .recall(target: try object.integer("target", bytes, in: Self.sequences)))
         case "react":

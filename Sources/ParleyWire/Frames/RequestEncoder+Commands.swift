@@ -62,10 +62,10 @@ extension RequestEncoder {
         _ action: Command.Action, _ request: (StaticString, (inout ByteBuffer) -> Void) -> Void
     ) {
         switch action {
-        case .edit(let target, let content):
+        case .edit(let target, let message):
             request("edit") {
                 $0.writeField("target", target)
-                $0.writeField("content", json: content)
+                $0.writeField("content", json: message.content)
             }
         case .recall(let target): request("recall") { $0.writeField("target", target) }
         case .react(let target, let emoji, let on):

@@ -71,6 +71,41 @@ import Testing
         await bench.close()
     }
 
+    /// Whom the original calls, it calls in its own conversation: the copy calls nobody, whatever its sender may do there.
+    @Test func forwardCallsNobody() async throws {
+        let bench = try EngineBench(users: ["ann", "bob", "cem"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let group = try await bench.group(of: ["bob"], by: annSession, at: ann)
+        let content = #"{"type":"text","mention_all":true, "text":"all","mentions":["bob"],"mine":{"mentions":1}}"#
+        _ = try await bench.exchange(
+            #"{"type":"send","id":1,"conversation":"\#(group)","client_id":"m","content":\#(content)}"#, as: "ann")
+        _ = try await bench.exchange(
+            #"{"type":"forward","id":1,"conversation":"\#(group)","client_id":"f","from":{"conversation":"\#(group)","sequence":2}}"#,
+            as: "bob")
+        let page = try await bench.exchange(#"{"type":"history","id":1,"conversation":"\#(group)","after":2}"#, as: "bob").text
+        #expect(page.contains(#""content":{"type":"text","text":"all","mine":{"mentions":1},"forwarded":{"sender":"ann""#))
+        await bench.close()
+    }
+
+    /// A message that is there, and whose copy would be too long, is not said to be missing.
+    @Test func forwardOfWhatIsTooLongSaysSo() async throws {
+        let bench = try EngineBench(users: ["ann", "bob"])
+        let (ann, annSession) = try await bench.enter("ann")
+        let group = try await bench.group(of: ["bob"], by: annSession, at: ann)
+        let pad = String(repeating: "y", count: Limits.contentBytes - 40)
+        let content = #"{"type":"text","text":"x","pad":"\#(pad)"}"#
+        let sent = try await bench.exchange(
+            #"{"type":"send","id":1,"conversation":"\#(group)","client_id":"m","content":\#(content)}"#, as: "ann")
+        #expect(sent.status == 200)
+        for (sequence, name) in [(2, "too_long"), (1, "no_message"), (9, "no_message")] {
+            let from = #"{"conversation":"\#(group)","sequence":\#(sequence)}"#
+            let answer = try await bench.exchange(
+                #"{"type":"forward","id":1,"conversation":"\#(group)","client_id":"f","from":\#(from)}"#, as: "bob")
+            #expect(answer.text.contains(#""name":"\#(name)""#) && answer.text.contains(#""field":"from""#), "\(answer.text)")
+        }
+        await bench.close()
+    }
+
     /// An edit of what was said before a member came reaches him without its content, where history is hidden.
     @Test func editOfAnUnseenMessageIsWithheld() async throws {
         let bench = try EngineBench(users: ["ann", "bob", "cem"])

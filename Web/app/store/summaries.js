@@ -62,7 +62,10 @@ const controls = {
   },
   transferred(next, { content, sender, sequence }, me) {
     if (sender === me) next.role = 'administrator';
-    if (content?.user === me) next.role = 'owner';
+    if (content?.user === me) {
+      next.role = 'owner';
+      next.muted_until = 0;
+    }
     next.changedAt = sequence;
   },
   muted(next, { content, sequence }, me) {

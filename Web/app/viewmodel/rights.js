@@ -42,7 +42,7 @@ export function reasonNotToWrite(summary, now) {
   if (summary.role === 'none') return 'You are no longer a member of this conversation.';
   if (summary.dissolved) return 'This group was dissolved. You can still read it.';
   if (summary.blocked) return 'One of you has blocked the other.';
-  if (summary.muted_until > now) {
+  if (summary.muted_until > now && summary.role !== 'owner') {
     return summary.muted_until >= forGood ? 'An administrator has muted you here.' : `You are muted here until ${untilTime(summary.muted_until, now)}.`;
   }
   if (summary.rules?.send === 'administrators' && !isAdministrator(summary)) return 'Only administrators write here.';

@@ -57,6 +57,7 @@ test('who cannot write is told why', () => {
   assert.match(reasonNotToWrite(as('member', { muted_until: now + 3_600_000 }), now), /until .*1/);
   assert.match(reasonNotToWrite(as('member', { muted_until: forGood }), now), /muted you here/);
   assert.equal(reasonNotToWrite(as('member', { muted_until: now }), now), '');
+  assert.equal(reasonNotToWrite(as('owner', { muted_until: forGood }), now), '', 'an owner is never muted');
   assert.match(reasonNotToWrite(as('member', { rules: { send: 'administrators' } }), now), /Only administrators/);
   assert.equal(reasonNotToWrite(as('administrator', { rules: { send: 'administrators' } }), now), '');
   assert.match(reasonNotToWrite({ ...group, kind: 'direct', blocked: true }, now), /blocked/);
@@ -129,6 +130,7 @@ test('a summary follows the control entries of its log', () => {
   assert.deepEqual([banned.role, banned.unread], ['none', 0]);
   assert.equal(after(control(11, 'role', { user: 'me', role: 'administrator' })).role, 'administrator');
   assert.equal(after(control(11, 'transferred', { user: 'me' })).role, 'owner');
+  assert.equal(after(control(11, 'transferred', { user: 'me' }), as('member', { muted_until: forGood })).muted_until, 0);
   assert.equal(after(control(11, 'transferred', { user: 'ben' }, 'me'), as('owner')).role, 'administrator');
   assert.equal(after(control(11, 'muted', { user: 'me', until: 99 })).muted_until, 99);
   assert.equal(after(control(11, 'muted', { user: 'ben', until: 99 })).muted_until, undefined);
