@@ -71,6 +71,7 @@ extension Sequencer {
             return [.answer(origin, .refused(Refusal(.unknownUser, field: "user", rule: "there is no user \(user)")))]
         case .refused(.noMessage): return [.answer(origin, .refused(Refusal(.noMessage, field: "sequence")))]
         case .refused(.tooMany): return [.answer(origin, .refused(Refusal(.tooMany)))]
+        case .refused(.corrupt(let what)): return [.answer(origin, .refused(Self.refusal(for: .corrupt(what))))]
         case .receipts(let turns):
             for turn in turns { self.turn(turn) }
         case .done: break
