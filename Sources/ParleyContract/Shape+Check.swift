@@ -88,8 +88,8 @@ extension Text {
         guard self.characters.contains(scalars.count), !scalars.contains("\u{0}") else { return false }
         switch self.alphabet {
         case .any: return true
-        case .name: return !scalars.allSatisfy(\.properties.isWhitespace) && Self.isVisible(scalars)
-        case .visible: return Self.isVisible(scalars)
+        case .name: return !scalars.allSatisfy(\.properties.isWhitespace) && VisibleText.shows(text)
+        case .visible: return VisibleText.shows(text)
         case .emoji:
             return text.utf8.count <= Limits.emojiBytes
                 && !scalars.contains { $0.properties.generalCategory == .control || $0.properties.isWhitespace }
@@ -97,16 +97,6 @@ extension Text {
         case .link, .identifierOrEmpty: return text.utf8.allSatisfy(isIdentifierByte)
         case .digits: return text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         case .base64: return text.utf8.count % 4 == 0
-        }
-    }
-
-    private static func isVisible(_ scalars: String.UnicodeScalarView) -> Bool {
-        scalars.allSatisfy { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
-                scalar == "\u{200D}"
-            default: true
-            }
         }
     }
 

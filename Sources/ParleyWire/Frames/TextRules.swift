@@ -14,15 +14,8 @@ package func checkName(_ text: String, field: String) throws(Refusal) {
 
 /// Refuses control, direction-changing and invisible characters.
 func checkVisible(_ text: String, field: String) throws(Refusal) {
-    for scalar in text.unicodeScalars {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
-            // U+200D joins emoji and letters of several scripts; alone it hides nothing.
-            guard scalar == "\u{200D}" else {
-                throw Refusal(.outOfRange, field: field, rule: "no control, direction-changing or invisible characters")
-            }
-        default: continue
-        }
+    guard VisibleText.shows(text) else {
+        throw Refusal(.outOfRange, field: field, rule: "no control, direction-changing or invisible characters")
     }
 }
 
