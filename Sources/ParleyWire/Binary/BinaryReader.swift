@@ -103,10 +103,13 @@ package struct BinaryReader {
         let start = self.position
         let (major, bits, argument) = try self.head(bytes)
         switch major {
-        case .unsigned: try self.append(String(argument))
-        case .negative:
-            // -1 - argument, which may be one less than an Int64 or a UInt64 can be.
-            try self.append(argument == .max ? "-18446744073709551616" : "-" + String(argument + 1))
+        case .unsigned, .negative:
+            // A negative integer is -1 - argument.
+            let isNegative = major == .negative
+            guard argument < 1 << 53 - (isNegative ? 1 : 0) else {
+                throw .form(rule: "integers from -(2^53-1) to 2^53-1, and others in digits", at: start)
+            }
+            try self.append(isNegative ? "-" + String(argument + 1) : String(argument))
         case .bytes: try self.string(bytes, length: argument, at: start)
         case .text: try self.text(bytes, length: argument, at: start)
         case .array: try self.array(bytes, count: argument, at: start)
@@ -196,6 +199,9 @@ package struct BinaryReader {
         guard Self.isNumber(bytes, first..<first + length) else {
             throw .form(
                 rule: "strings of bytes that are the number of a name, or a number in digits as JSON writes it", at: start)
+        }
+        guard BinaryNumber(json: bytes, at: ByteRange(start: first, end: first + length)) == .digits else {
+            throw .form(rule: "digits only for numbers that have no other form", at: start)
         }
         try self.copy(bytes, first..<first + length)
     }
