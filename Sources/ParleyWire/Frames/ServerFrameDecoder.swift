@@ -211,7 +211,8 @@ package struct ServerFrameDecoder {
             code: Int(try object.integer("code", bytes, in: self.counts)), name: try object.optionalText("name", bytes) ?? "",
             message: try object.optionalText("message", bytes) ?? "",
             retry: ErrorCode.Retry(rawValue: try object.optionalText("retry", bytes) ?? "") ?? .later,
-            retryMilliseconds: try object.optionalInteger("retry_ms", bytes, in: self.counts) ?? 0)
+            retryMilliseconds: try object.optionalInteger("retry_ms", bytes, in: self.counts) ?? 0,
+            field: try object.optionalText("field", bytes) ?? "", rule: try object.optionalText("rule", bytes) ?? "")
         return .error(id: try object.optionalInteger("id", bytes, in: self.counts), error)
     }
 
