@@ -16,7 +16,9 @@ enum ForwardedContent {
     private static func names(in content: [UInt8]) -> [String] {
         var fields: [JSONField] = []
         var place = ""
-        guard (try? JSONScanner.fields(of: content.span, into: &fields, place: &place)) != nil else { return [] }
-        return fields.map { String(decoding: content[$0.key.start..<$0.key.end], as: UTF8.self) }
+        guard (try? JSONScanner.fields(of: content.span, within: .answers, into: &fields, place: &place)) != nil else {
+            return []
+        }
+        return fields.map { $0.name(content.span) }
     }
 }

@@ -11,9 +11,6 @@ struct BinaryWriter {
     private var position = 0
     private var depth = 0
 
-    /// Deepest nesting: that of a client's value, and of the frames, pages and entries around it.
-    private static let depthMax = Limits.jsonDepth + 16
-
     /// Writes the one value that the bytes are, in the place of what was written before.
     mutating func write(_ json: Span<UInt8>) throws(JSONFault) {
         self.out.removeAll(keepingCapacity: true)
@@ -82,7 +79,7 @@ struct BinaryWriter {
 
     private mutating func container(_ json: Span<UInt8>, _ major: CBOR.Major, end: UInt8) throws(JSONFault) {
         self.depth += 1
-        guard self.depth <= Self.depthMax else { throw .depth }
+        guard self.depth <= JSONBounds.answers.depth else { throw .depth }
         defer { self.depth -= 1 }
         self.position += 1
         let start = self.out.count
