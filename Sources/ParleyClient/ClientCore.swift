@@ -138,7 +138,6 @@ package struct ClientCore: Sendable {
 
     package func position(in conversation: ConversationID) -> Int64 { self.known(conversation)?.position ?? 0 }
     package func readPosition(in conversation: ConversationID) -> Int64 { self.known(conversation)?.read ?? 0 }
-    package func isEnded(_ conversation: ConversationID) -> Bool { self.known(conversation)?.ended ?? false }
 
     func known(_ conversation: ConversationID) -> ClientConversation? {
         self.indices[conversation].map { self.conversations[$0] }

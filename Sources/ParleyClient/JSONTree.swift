@@ -11,13 +11,13 @@ package enum JSONTree: Sendable, Equatable {
     case boolean(Bool)
     case other
 
-    /// Nil where the bytes are no JSON object of at most 32 levels with different keys.
+    /// Nil where the bytes are no JSON object of different keys, within the bounds of a server's frame.
     package init?(_ bytes: [UInt8]) {
         let span = bytes.span
         var fields: [JSONField] = []
         var place = ""
         do {
-            try JSONScanner.fields(of: span, into: &fields, place: &place)
+            try JSONScanner.fields(of: span, within: .answers, into: &fields, place: &place)
             self = .object(try Self.object(fields, span))
         } catch {
             return nil
@@ -29,8 +29,7 @@ package enum JSONTree: Sendable, Equatable {
     private static func object(_ fields: [JSONField], _ bytes: Span<UInt8>) throws(JSONFault) -> [String: JSONTree] {
         var object: [String: JSONTree] = [:]
         for field in fields {
-            let quoted = ByteRange(start: field.key.start - 1, end: field.key.end + 1)
-            object[JSONValue.string(bytes, at: quoted)] = try Self.value(field.kind, field.value, bytes)
+            object[field.name(bytes)] = try Self.value(field.kind, field.value, bytes)
         }
         return object
     }

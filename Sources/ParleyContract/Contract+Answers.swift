@@ -133,8 +133,8 @@ extension Contract {
         .answer("blocks", "Blocked users.", users),
         .answer("reactions", "A page of users.", conversation, .must("sequence", .sequence), emoji, users, more),
         .answer(
-            "receipts", "Counts of messages; none where the group has receipts off.", conversation,
-            .must("counts", .list(.part("Counts"), 0...Limits.receiptsPerRequest, distinct: false)), .must("off", .boolean)),
+            "receipts", "Counts of messages.", conversation,
+            .must("counts", .list(.part("Counts"), 0...Limits.receiptsPerRequest, distinct: false))),
         .answer(
             "readers", "A page of members.", conversation, .must("sequence", .sequence),
             .must("list", .word(ReaderList.allCases.map(\.name))),

@@ -23,19 +23,18 @@ package indirect enum JSONNode: Sendable, Equatable {
         }
     }
 
-    /// One JSON object, read as strictly as a request: at most `Limits.jsonDepth` deep, no key twice.
+    /// One JSON object, read as strictly as a frame of a server: no key twice.
     package init(object bytes: [UInt8]) throws(JSONFault) {
         var fields: [JSONField] = []
         var place = ""
-        try JSONScanner.fields(of: bytes.span, into: &fields, place: &place)
+        try JSONScanner.fields(of: bytes.span, within: .answers, into: &fields, place: &place)
         self = .object(try Self.members(fields, bytes))
     }
 
     private static func members(_ fields: [JSONField], _ bytes: [UInt8]) throws(JSONFault) -> [Member] {
         var members: [Member] = []
         for field in fields {
-            let name = String(decoding: bytes[field.key.start..<field.key.end], as: UTF8.self)
-            members.append(Member(name, try Self.value(bytes, field.value, field.kind)))
+            members.append(Member(field.name(bytes.span), try Self.value(bytes, field.value, field.kind)))
         }
         return members
     }

@@ -88,9 +88,9 @@ extension Text {
         guard self.characters.contains(scalars.count), !scalars.contains("\u{0}") else { return false }
         switch self.alphabet {
         case .any: return true
-        case .name: return !scalars.allSatisfy(\.properties.isWhitespace) && Self.isVisible(scalars)
-        case .visible: return Self.isVisible(scalars)
-        case .lines: return Self.isVisible(scalars.lazy.filter { $0 != "\n" })
+        case .name: return !scalars.allSatisfy(\.properties.isWhitespace) && VisibleText.shows(text)
+        case .visible: return VisibleText.shows(text)
+        case .lines: return text.split(separator: "\n").allSatisfy { VisibleText.shows(String($0)) }
         case .emoji:
             return text.utf8.count <= Limits.emojiBytes && scalars.allSatisfy(Self.isPartOfEmoji)
                 && scalars.contains { !$0.properties.isDefaultIgnorableCodePoint }
@@ -98,16 +98,6 @@ extension Text {
         case .link, .identifierOrEmpty: return text.utf8.allSatisfy(isIdentifierByte)
         case .digits: return text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         case .base64: return text.utf8.count % 4 == 0
-        }
-    }
-
-    private static func isVisible(_ scalars: some Sequence<Unicode.Scalar>) -> Bool {
-        scalars.allSatisfy { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
-                scalar == "\u{200D}"
-            default: true
-            }
         }
     }
 

@@ -146,7 +146,7 @@ package final class Engine: SocketSessionFactory {
         switch new.kind {
         case .group:
             let digest = SHA256.hash(data: Array("group\n\(user)\n\(clientID)".utf8))
-            id = ConversationID(trusted: "g" + Base32.text(of: digest, characters: 26))
+            id = ConversationID(trusted: "g" + Base32.ofEach(digest, characters: 26))
         case .direct: id = Self.directConversation(of: user, members.first ?? user)
         }
         return .create(id, clientID, new, members: members)
@@ -156,6 +156,6 @@ package final class Engine: SocketSessionFactory {
     static func directConversation(of one: UserID, _ other: UserID) -> ConversationID {
         let pair = [one, other].sorted().map(\.rawValue).joined(separator: "\n")
         return ConversationID(
-            trusted: "d" + Base32.text(of: SHA256.hash(data: Array("direct\n\(pair)".utf8)), characters: 26))
+            trusted: "d" + Base32.ofEach(SHA256.hash(data: Array("direct\n\(pair)".utf8)), characters: 26))
     }
 }

@@ -6,10 +6,17 @@ package struct SQLiteError: Error, Sendable, Equatable {
     /// The extended result code, such as `SQLITE_IOERR_FSYNC`.
     package var code: Int32
     package var message: String
+    /// Whether the file answered, and a row of it fails our own checks: what needs that row fails, and nothing else.
+    let isDamagedRow: Bool
 
     package init(code: Int32, message: String) {
+        self.init(code: code, message: message, isDamagedRow: false)
+    }
+
+    private init(code: Int32, message: String, isDamagedRow: Bool) {
         self.code = code
         self.message = message
+        self.isDamagedRow = isDamagedRow
     }
 
     /// The lower byte: the kind of error without its detail.
@@ -17,7 +24,7 @@ package struct SQLiteError: Error, Sendable, Equatable {
 
     /// Stored bytes that cannot be what we wrote: never served, never used for a decision.
     static func corrupt(_ message: String) -> SQLiteError {
-        SQLiteError(code: SQLITE_CORRUPT, message: message)
+        SQLiteError(code: SQLITE_CORRUPT, message: message, isDamagedRow: true)
     }
 
     /// Whether the device or its file system failed. After that a later success proves nothing (F28).

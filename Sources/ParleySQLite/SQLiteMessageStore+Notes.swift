@@ -8,7 +8,14 @@ extension SQLiteMessageStore {
             self.writer.cache.trim()
             let before = self.writer.connection.totalChanges
             var outcomes: [NoteOutcome] = []
-            for note in notes { outcomes.append(try self.take(note)) }
+            for note in notes {
+                outcomes.append(
+                    try self.alone { () throws(SQLiteError) in
+                        try self.take(note)
+                    } damaged: {
+                        .refused(.corrupt($0))
+                    })
+            }
             guard self.writer.connection.totalChanges > before else { return .unchanged(outcomes) }
             try self.writer.storeHighWater()
             return .commit(outcomes)

@@ -52,8 +52,28 @@ package final class SQLiteMessageStore: MessageStore {
     func appendInTransaction(_ drafts: [Draft]) throws(SQLiteError) -> [AppendOutcome] {
         var outcomes: [AppendOutcome] = []
         outcomes.reserveCapacity(drafts.count)
-        for draft in drafts { outcomes.append(try self.append(draft)) }
+        for draft in drafts {
+            outcomes.append(
+                try self.alone { () throws(SQLiteError) in
+                    try self.append(draft)
+                } damaged: {
+                    .refused(.corrupt($0))
+                })
+        }
         return outcomes
+    }
+
+    /// Does one thing of a batch. A row that fails its check is that thing's own failure, and not the batch's, as long as nothing was
+    /// written for it.
+    func alone<Outcome>(_ body: () throws(SQLiteError) -> Outcome, damaged: (String) -> Outcome) throws(SQLiteError) -> Outcome {
+        let (changes, mark) = (self.writer.connection.totalChanges, self.writer.highWater)
+        do throws(SQLiteError) {
+            return try body()
+        } catch {
+            guard error.isDamagedRow, self.writer.connection.totalChanges == changes else { throw error }
+            self.writer.giveBack(to: mark)
+            return damaged(error.message)
+        }
     }
 
     private func append(_ draft: Draft) throws(SQLiteError) -> AppendOutcome {
@@ -169,7 +189,14 @@ package final class SQLiteMessageStore: MessageStore {
         try self.writer.transaction(.high) { () throws(SQLiteError) in
             self.writer.cache.trim()
             var changed = false
-            for position in positions where try self.advance(position) { changed = true }
+            for position in positions {
+                let isNew = try self.alone { () throws(SQLiteError) in
+                    try self.advance(position)
+                } damaged: { _ in
+                    false
+                }
+                changed = isNew || changed
+            }
             guard changed else { return .unchanged(()) }
             try self.writer.storeHighWater()
             return .commit(())

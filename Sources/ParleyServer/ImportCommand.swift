@@ -85,7 +85,7 @@ package struct ImportCommand: Sendable {
 
     private func ownerAccount(_ name: String, _ hash: String?, _ accounts: SQLiteAccountStore) throws -> UserID {
         if let account = try accounts.account(named: name) { return account.id }
-        let id = UserID(trusted: "u" + base32(systemRandom(13), characters: 20))
+        let id = UserID(trusted: "u" + Base32.packed(systemRandom(13), characters: 20))
         try accounts.createAccount(Account(id: id, name: name, passwordHash: hash, created: systemMilliseconds()))
         return id
     }

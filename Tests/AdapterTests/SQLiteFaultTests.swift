@@ -58,6 +58,59 @@ import Testing
         }
     }
 
+    /// What needs a damaged row fails, and its neighbours in the batch do not.
+    @Test func aDamagedRowIsTheFailureOfWhatNeedsItAlone() throws {
+        let subject = try SQLiteSubject()
+        try subject.makeRoom(messages: 2)
+        let other = ConversationID(trusted: "other")
+        let make = Draft(
+            conversation: other, sender: SQLiteSubject.anna, clientID: ClientID(trusted: "make"), kind: .created,
+            change: .create(NewConversation(kind: .group, title: "Other"), members: []), time: SQLiteSubject.start, decidedAt: 0)
+        _ = try subject.store.append([make])
+        try subject.tamper("UPDATE entries SET content = CAST('xhe content of m0' AS BLOB) WHERE client_id = 'm0'")
+        try subject.tamper("UPDATE members SET role = 9 WHERE user = 2")
+        var far = SQLiteSubject.message("far")
+        far.conversation = other
+        var end = SQLiteSubject.message("end")
+        (end.kind, end.change, end.content) = (.removed, .end(UserID(trusted: "u2")), [])
+        let outcomes = try subject.store.append([
+            SQLiteSubject.message("new"), SQLiteSubject.message("m0"), end, far, SQLiteSubject.message("m1"),
+        ])
+        let told = outcomes.map { outcome in
+            switch outcome {
+            case .appended(let entry, _): "\(entry.conversation) \(entry.sequence)"
+            case .duplicate(let entry): "again \(entry.sequence)"
+            case .refused(.corrupt): "corrupt"
+            case .refused(let reason): "\(reason)"
+            }
+        }
+        #expect(told == ["room 4", "corrupt", "corrupt", "other 2", "again 3"])
+        let outcome = try subject.store.note([
+            .notify(SQLiteSubject.room, UserID(trusted: "u2"), .none), .seen(SQLiteSubject.anna, at: 5),
+        ])
+        guard case .done? = outcome.last else { throw SystemError(call: "note \(outcome)") }
+        // No id is lost or given twice by what was refused.
+        #expect(
+            try subject.reader.entries(in: SQLiteSubject.room, for: SQLiteSubject.anna, after: 3, limit: 9).entries.count == 1)
+    }
+
+    @Test func aDamagedHeadKeepsNoPositionOfOthers() throws {
+        let subject = try SQLiteSubject()
+        try subject.makeRoom(messages: 2)
+        let other = ConversationID(trusted: "other")
+        let make = Draft(
+            conversation: other, sender: SQLiteSubject.anna, clientID: ClientID(trusted: "make"), kind: .created,
+            change: .create(NewConversation(kind: .group, title: "Other"), members: []), time: SQLiteSubject.start, decidedAt: 0)
+        _ = try subject.store.append([make])
+        try subject.tamper("UPDATE conversations SET kind = 9 WHERE id = 'other'")
+        let again = try SQLiteSubject(folder: subject.folder.copy())
+        try again.store.advance([
+            PositionUpdate(conversation: other, user: SQLiteSubject.anna, read: 1, delivered: 1),
+            PositionUpdate(conversation: SQLiteSubject.room, user: SQLiteSubject.anna, read: 2, delivered: 3),
+        ])
+        #expect(try again.store.membership(of: SQLiteSubject.anna, in: SQLiteSubject.room)?.read == 2)
+    }
+
     private static func isCorrupt(_ body: () throws -> Void) -> Bool {
         do {
             try body()

@@ -55,6 +55,30 @@ import Testing
         return sequencer.complete(batch, outcomes)
     }
 
+    /// What rests on things that the store has damaged is answered; the rest of the batch goes on.
+    @Test func damageIsAnsweredToWhoNeedsIt() {
+        var sequencer = Self.sequencer(["a", "b"])
+        for (number, name) in ["a", "b", "c", "b"].enumerated() { _ = sequencer.submit(Self.send(name, Int64(number))) }
+        let react = Command(Self.room("a"), ClientID(trusted: "r"), .react(target: 1, emoji: "x", on: true))
+        _ = sequencer.submit(Submission(origin: Self.origin(9), user: Self.ann, command: react))
+        let ban = Command(Self.room("b"), ClientID(trusted: "ban"), .ban(UserID(trusted: "dan")))
+        _ = sequencer.submit(Submission(origin: Self.origin(10), user: Self.ann, command: ban))
+        let picked = sequencer.pick()
+        var damaged = Unknown()
+        damaged.conversations = [Self.room("c")]
+        damaged.targets = [TargetQuery(conversation: Self.room("a"), sequence: 1, user: Self.ann)]
+        damaged.places = [Unknown.Place(conversation: Self.room("b"), user: UserID(trusted: "dan"))]
+        var effects: [Effect] = []
+        let sound = sequencer.leaveOut(damaged, of: picked, &effects)
+        #expect(sound.map(\.origin.request) == [0, 1, 3])
+        let answered = effects.compactMap { effect -> Int64? in
+            guard case .answer(let origin, .refused(let refusal)) = effect, refusal.code == .internalError else { return nil }
+            return origin.request
+        }
+        #expect(answered.sorted() == [2, 9, 10])
+        #expect(sequencer.leaveOut(Unknown(), of: picked, &effects).count == picked.count)
+    }
+
     @Test func hotConversationLeavesRoomForOthers() {
         var sequencer = Self.sequencer(["hot", "quiet"])
         for number in 0..<1_000 { #expect(sequencer.submit(Self.send("hot", Int64(number))) == nil) }

@@ -63,6 +63,7 @@ import Testing
             ("a1 1b ffffffffffffffff 00", "", "numbers of names from 0 to 191 (byte 1)"),
             ("a1 00 41 c0", "type", "numbers of names from 0 to 191 (byte 2)"),
             ("a2 00 00 09 a1 0a 41 ff", "content.text", "numbers of names from 0 to 191 (byte 6)"),
+            ("a1 09 a2 0a 00 18 c0 00", "content", "numbers of names from 0 to 191 (byte 5)"),
         ]
             + [
                 "40", "42 312d", "42 3031", "43 312e65", "42 2d2d", "43 2b3031", "42 2e35", "43 4e614e",
@@ -73,6 +74,14 @@ import Testing
                     "a1 00 " + $0, "type",
                     "strings of bytes that are the number of a name, or a number in digits as JSON writes it (byte 2)"
                 )
+            }
+            + ["1b 0020000000000000", "1b ffffffffffffffff", "3b 001fffffffffffff", "3b ffffffffffffffff"].map {
+                ("a1 00 " + $0, "type", "integers from -(2^53-1) to 2^53-1, and others in digits (byte 2)")
+            }
+            // 10, 42, -1, 2^53-1, 0.5, 1.0 and 1e+16 in digits.
+            + ["42 3130", "42 3432", "42 2d31", "50 39303037313939323534373430393931", "43 302e35", "43 312e30", "45 31652b3136"]
+            .map {
+                ("a1 00 " + $0, "type", "digits only for numbers that have no other form (byte 2)")
             })
     func refusesEveryOtherForm(hex: String, field: String, rule: String) {
         #expect(Self.failure(Self.bytes(hex))?.refusal == Refusal(.notCBOR, field: field, rule: rule), "\(hex)")
@@ -101,10 +110,10 @@ import Testing
             ("a2 62 6964 01 62 6964 02", #"{"id":1,"id":2}"#), ("a1 09 a2 61 61 00 61 61 00", #"{"content":{"a":0,"a":0}}"#),
             ("a1 00 61 00", #"{"type":"\u0000"}"#), ("a1 61 22 00", #"{"\"":0}"#), ("a1 61 0a 00", #"{"\n":0}"#),
             ("a0", "{}"), ("a2 01 01 00 41 18", #"{"id":1,"type":"ack"}"#), ("a2 01 01 00 05", #"{"id":1,"type":5}"#),
-            ("a2 00 41 7a 01 1b 0020000000000000", #"{"type":"ping","id":9007199254740992}"#),
-            ("a2 00 41 7a 01 3b ffffffffffffffff", #"{"type":"ping","id":-18446744073709551616}"#),
-            ("a2 00 41 7a 01 1b ffffffffffffffff", #"{"type":"ping","id":18446744073709551615}"#),
-            ("a2 00 41 7a 01 42 3130", #"{"type":"ping","id":10}"#),
+            ("a2 00 41 7a 01 50 39303037313939323534373430393932", #"{"type":"ping","id":9007199254740992}"#),
+            ("a2 00 41 7a 01 1b 001fffffffffffff", #"{"type":"ping","id":9007199254740991}"#),
+            ("a2 00 41 7a 01 3b 001ffffffffffffe", #"{"type":"ping","id":-9007199254740991}"#),
+            ("a2 00 41 7a 01 42 2d30", #"{"type":"ping","id":-0}"#), ("a2 00 41 7a 01 43 316533", #"{"type":"ping","id":1e3}"#),
             ("a2 00 41 7a 01 fb 3ff0000000000000", #"{"type":"ping","id":1.0}"#),
             ("a3 00 41 7a 01 01 06 61 75", #"{"type":"ping","id":1,"sender":"u"}"#),
             ("a3 00 41 7a 01 01 61 78 f6", #"{"type":"ping","id":1,"x":null}"#),

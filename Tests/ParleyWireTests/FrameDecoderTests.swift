@@ -61,7 +61,7 @@ import Testing
         Case(frame: #"{"type":"dance","id":1}"#, code: .unknownType, field: "type", id: 1),
         Case(frame: #"{"type":"ping","id":1,"id":2}"#, code: .duplicateKey, field: "id", id: 1),
         Case(frame: #"{"type":"ping","id":1,"x":2}"#, code: .unknownField, field: "x", id: 1),
-        Case(frame: #"{"type":"ping","id":1,"\u0078":2}"#, code: .outOfRange, id: 1),
+        Case(frame: #"{"type":"ping","id":1,"\u0078":2}"#, code: .unknownField, field: "x", id: 1),
         Case(frame: send(#"{"type":"text","text":"hi"}"#, #","sender":"u9""#), code: .serverOwnedField, field: "sender", id: 7),
         Case(frame: send(#"{"type":"text","text":"hi"}"#, #","sequence":9"#), code: .serverOwnedField, field: "sequence", id: 7),
         Case(frame: send(#"{"type":"text","text":"hi"}"#, #","time":9"#), code: .serverOwnedField, field: "time", id: 7),
@@ -112,6 +112,9 @@ import Testing
             field: "title", id: 1),
         Case(
             frame: #"{"type":"create","id":1,"client_id":"k","kind":"group","title":"a\u202eb","members":["u"]}"#,
+            code: .outOfRange, field: "title", id: 1),
+        Case(
+            frame: #"{"type":"create","id":1,"client_id":"k","kind":"group","title":"\u3164","members":["u"]}"#,
             code: .outOfRange, field: "title", id: 1),
         Case(
             frame: #"{"type":"create","id":1,"client_id":"k","kind":"direct","members":["u","v"]}"#, code: .outOfRange,

@@ -117,8 +117,7 @@ enum GoldenAnswers {
             "reactions": self.text {
                 $0.reactions(id: 9, self.general, sequence: 42, emoji: "👍", [self.ben], more: false, into: &$1)
             },
-            "receipts": self.text { $0.receipts(id: 5, self.general, self.counts, off: false, into: &$1) },
-            "receipts-off": self.text { $0.receipts(id: 5, self.general, [], off: true, into: &$1) },
+            "receipts": self.text { $0.receipts(id: 5, self.general, self.counts, into: &$1) },
             "readers": self.text {
                 $0.readers(
                     id: 5, self.general, sequence: 40, list: .unread, [self.membership(self.dan, 4)], more: false, into: &$1)

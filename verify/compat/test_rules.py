@@ -222,6 +222,43 @@ def test_who_is_in_no_group_learns_nothing_of_it(stage: Stage) -> None:
     stage.run(work())
 
 
+def test_native_refusals_name_the_field_of_the_profile(stage: Stage) -> None:
+    async def work() -> None:
+        _, _, number = await stage.group("u7", "u8")
+        ann = await stage.compat("u7")
+        await ann.speak("once", group=number, client_msg_id="same")
+        cases = [
+            (ann.spoken("myself", to=ann.number), 40004, "to_user_id", True),
+            (ann.spoken("other", group=number, client_msg_id="same"), 40900, "client_msg_id", False),
+            ({"event": "read", "mode": 2, "group_id": number, "sequence": 999}, 40004, "sequence", True),
+        ]
+        for frame, error, field, ruled in cases:
+            answer = await ann.refused(frame)
+            assert (answer["data"]["error"], answer["data"].get("field")) == (error, field), answer
+            assert ("rule" in answer["data"]) == ruled and field in answer["msg"], answer
+            assert not re.search(r"\b(members|client_id)\b", answer["msg"]), answer
+
+    stage.run(work())
+
+
+def test_a_message_at_the_bounds_of_a_request_is_told(stage: Stage) -> None:
+    async def work() -> None:
+        owner, conversation, number = await stage.group("u8", "u9")
+        ann = await stage.compat("u9")
+        await ann.join(number)
+        deep: Any = []
+        for _ in range(29):
+            deep = [deep]
+        await owner.send(conversation, "deep", x=deep)
+        assert (await ann.expect("speak"))["content"] == "deep"
+        await ann.say({"event": "history", "mode": 2, "group_id": number})
+        assert "deep" in [line["content"] for line in (await ann.expect("history"))["list"]]
+        await ann.say({"event": "sync"})
+        assert number in [line.get("group_id") for line in (await ann.expect("sync"))["list"]]
+
+    stage.run(work())
+
+
 def test_rights_and_limits_are_those_of_the_native_protocol(stage: Stage) -> None:
     async def work() -> None:
         owner, conversation, number = await stage.group("u5", "u6")

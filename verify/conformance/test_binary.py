@@ -221,7 +221,10 @@ def test_each_encoding_wants_its_frames(server):
 @pytest.mark.parametrize("message,name,field,code", [
     ("80", "not_cbor", None, 4400), ("a10018 17", "not_cbor", "type", 4400), ("bf0041 7a ff", "not_cbor", None, 4400),
     ("a100c100", "not_cbor", "type", 4400), ("a10061ff", "bad_text", "type", 1007), ("a20107 00 f7", "not_cbor", "type", 4400),
-    ("a2010101 02", "duplicate_key", "id", None), ("a20041 7a 01 1bffffffffffffffff", "out_of_range", "id", None),
+    ("a2010101 02", "duplicate_key", "id", None), ("a20041 7a 01 20", "out_of_range", "id", None),
+    # One form for each number: what is an integer or a float64 has no digits, and what is larger has them.
+    ("a20041 7a 01 1b0020000000000000", "not_cbor", "id", 4400), ("a20041 7a 01 423130", "not_cbor", "id", 4400),
+    ("a20041 7a 01 43312e30", "not_cbor", "id", 4400), ("a20041 7a 01 5039303037313939323534373430393932", "out_of_range", "id", None),
     ("a109" + "81" * 40 + "00", "too_deep", "content", None),
 ])  # fmt: skip
 def test_bad_frames_are_told_by_field_and_rule(server, tokens, message, name, field, code):

@@ -259,7 +259,7 @@ def judge(storms: dict[str, Storm], members: int, interval: float) -> list[str]:
 def table(storms: dict[str, Storm], naive: Storm) -> str:
     """The four, beside each other, in Markdown."""
     one = on_wire(dump({"type": "receipts", "conversation": "g-naive", "counts": [
-        {"sequence": 1001, "total": 199, "read": 40, "delivered": 40}], "off": False}), masked=False)  # fmt: skip
+        {"sequence": 1001, "total": 199, "read": 40, "delivered": 40}]}), masked=False)  # fmt: skip
     lines = [
         "| mode | pushes of messages | acknowledgements (frames; a message) | their bytes, with answers | receipts to the sender "
         "(packets) | bytes | record, bytes |", "| --- | --- | --- | --- | --- | --- | --- |",

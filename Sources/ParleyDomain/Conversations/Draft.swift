@@ -202,4 +202,6 @@ package enum AppendRefusal: Sendable, Equatable {
     case recalled
     /// The store found the draft itself at fault (a value out of range); the text is for the log.
     case invalid(String)
+    /// Stored bytes that the draft depends on fail their check; the text is for the log.
+    case corrupt(String)
 }

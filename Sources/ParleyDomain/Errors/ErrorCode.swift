@@ -44,7 +44,6 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
     case clientIDConflict = 40900
     case nameTaken = 40901
     case groupFull = 40902
-    case conversationExists = 40903
     case rightsChanged = 40904
     case recalled = 40905
     case tooMany = 40906
@@ -119,7 +118,7 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
         case .empty: ("empty", .never, "Give the field a value.")
         case .tooDeep: ("too_deep", .never, "Nest JSON values at most 32 deep.")
         case .notText: ("not_text", .never, "Send text frames: the agreed encoding is JSON.")
-        case .badText: ("bad_text", .never, "Send valid UTF-8 without NUL characters.")
+        case .badText: ("bad_text", .never, "Send valid UTF-8, and only characters that the field may have.")
         case .badRequest: ("bad_request", .never, "Send the request as the protocol describes it.")
         case .notCBOR: ("not_cbor", .never, "Send one CBOR map per binary frame, in the form that the protocol describes.")
         case .notBinary: ("not_binary", .never, "Send binary frames: the agreed encoding is parley.bin.1.")
@@ -143,10 +142,9 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
         case .badLink: ("bad_link", .never, "The link is wrong, used up, expired or revoked: ask for a new one.")
         case .methodNotAllowed: ("method_not_allowed", .never, "Use a method that the address has.")
         case .timeout: ("timeout", .later, "Connect again.")
-        case .clientIDConflict: ("client_id_conflict", .never, "This client_id was used for another message: use a new one.")
+        case .clientIDConflict: ("client_id_conflict", .never, "This id was used for another message: use a new one.")
         case .nameTaken: ("name_taken", .afterChange, "Choose another name.")
         case .groupFull: ("group_full", .never, "The group has as many members as it may have.")
-        case .conversationExists: ("conversation_exists", .never, "A conversation of this id exists: use another id.")
         case .rightsChanged: ("rights_changed", .later, "Membership changed at the same moment: try again.")
         case .recalled: ("recalled", .never, "The message was taken back.")
         case .tooMany: ("too_many", .afterChange, "There are as many as there may be: remove one first.")

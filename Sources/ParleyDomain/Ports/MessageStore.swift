@@ -10,7 +10,8 @@
 /// 3. **Idempotent.** (conversation, sender, client id) is unique as long as the entry is kept. The same again gives the
 ///    first entry, unchanged, however much later; with another kind or content it is `.refused(.conflict)`.
 ///    This holds inside one batch too.
-/// 4. **Each draft alone.** A refused draft leaves no trace and does not touch its neighbours. A failure of the batch
+/// 4. **Each draft alone.** A refused draft leaves no trace and does not touch its neighbours; so it is with one that needs stored bytes
+///    which fail their check (`.refused(.corrupt)`), with a note, and with a position. A failure of the batch
 ///    stores none of it, or its outcome is unknown (`StoreFailure.outcomeUnknown`): then ask again with the same client
 ///    ids, which tells by promise 3.
 /// 5. **One conversation is one log.** The head row, membership rows and intervals change in the transaction of the entry
@@ -33,7 +34,8 @@ package protocol MessageStore: AnyObject {
     /// Stores notes in one transaction. The outcomes stand in the order of the notes.
     func note(_ notes: [Note]) throws(StoreFailure) -> [NoteOutcome]
 
-    /// The messages that commands are about; nil where there is no entry of that sequence.
+    /// The messages that commands are about; nil where there is no entry of that sequence. As with every question, damage to one thing that
+    /// was asked for fails the call.
     func targets(_ queries: [TargetQuery]) throws(StoreFailure) -> [Target?]
 
     // MARK: Receipts
@@ -103,6 +105,6 @@ package enum StoreFailure: Error, Sendable, Equatable {
     case full(String)
     /// It may or may not have been stored: ask again with the same client ids.
     case outcomeUnknown(String)
-    /// A check sum or the file itself is wrong. Nothing that fails its check is ever served.
+    /// A check sum or the file itself is wrong: of something that was asked for. Nothing that fails its check is ever served.
     case corrupt(String)
 }

@@ -55,6 +55,8 @@ package enum NoteRefusal: Sendable, Equatable {
     /// There is no such message, or the user may not see it.
     case noMessage
     case tooMany
+    /// Stored bytes that the note depends on fail their check; the text is for the log.
+    case corrupt(String)
 }
 
 /// A message that a command is about, and whose command it is.

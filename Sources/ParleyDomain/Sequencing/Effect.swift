@@ -14,6 +14,8 @@ package struct Unknown: Sendable {
     package var places: Set<Place> = []
     package var targets: Set<TargetQuery> = []
 
+    package init() {}
+
     package var isEmpty: Bool { self.conversations.isEmpty && self.places.isEmpty && self.targets.isEmpty }
 }
 

@@ -149,7 +149,7 @@ extension Sequencer {
         case .badLink: Refusal(.badLink, field: "link")
         case .tooMany(let what): Refusal(.tooMany, rule: what)
         case .recalled: Refusal(.recalled, field: "target")
-        case .invalid: Refusal(.internalError)
+        case .invalid, .corrupt: Refusal(.internalError)
         }
     }
 
@@ -169,7 +169,7 @@ extension Sequencer {
         case .unavailable: Refusal(.unavailable, retryMilliseconds: 1_000)
         case .full: Refusal(.diskFull, retryMilliseconds: 5_000)
         case .outcomeUnknown: Refusal(.outcomeUnknown, retryMilliseconds: 1_000)
-        case .corrupt: Refusal(.unavailable, retryMilliseconds: 5_000)
+        case .corrupt: Refusal(.internalError)
         }
     }
 

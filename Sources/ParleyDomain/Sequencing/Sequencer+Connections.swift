@@ -111,6 +111,10 @@ extension Sequencer {
         self.typists.removeAll()
         var effects: [Effect] = []
         for typist in typists {
+            guard self.conversations[typist.conversation]?.standing(of: typist.user) != nil else {
+                effects.append(.answer(typist.origin, .refused(Refusal(.notMember))))
+                continue
+            }
             effects.append(contentsOf: self.type(typist.origin, typist.user, in: typist.conversation, at: now))
         }
         return effects
@@ -147,6 +151,7 @@ extension Sequencer {
             return [.answer(origin, .refused(Refusal(.unknownUser, field: "user", rule: "there is no user \(user)")))]
         case .refused(.noMessage): return [.answer(origin, .refused(Refusal(.noMessage, field: "sequence")))]
         case .refused(.tooMany): return [.answer(origin, .refused(Refusal(.tooMany)))]
+        case .refused(.corrupt(let what)): return [.answer(origin, .refused(Self.refusal(for: .corrupt(what))))]
         case .receipts(let turns):
             for turn in turns { self.turn(turn) }
         case .done: break

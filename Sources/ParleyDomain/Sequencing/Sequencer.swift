@@ -158,7 +158,7 @@ package struct Sequencer: Sendable {
     }
 
     /// The message that a decision about this command rests on; nil where there is none.
-    private static func target(of submission: Submission) -> TargetQuery? {
+    static func target(of submission: Submission) -> TargetQuery? {
         var sequence = submission.command.target
         if case .send(let message) = submission.command.action { sequence = message.thread }
         guard sequence > 0 else { return nil }
@@ -167,7 +167,7 @@ package struct Sequencer: Sendable {
 
     /// What a message replies to. Where the sender sees all of the log it need not be looked up, but whether he does may not be known
     /// yet, and replies are few among members who joined a group with hidden history.
-    private func quoted(by submission: Submission) -> TargetQuery? {
+    func quoted(by submission: Submission) -> TargetQuery? {
         guard case .send(let message) = submission.command.action, message.relatesTo > 0 else { return nil }
         if let conversation = self.conversations[submission.command.conversation], conversation.knows(submission.user),
             !conversation.quotesUnseen(message, by: submission.user)

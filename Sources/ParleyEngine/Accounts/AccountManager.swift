@@ -141,7 +141,7 @@ package final class AccountManager: AccountService, UserDirectory {
 
         let hash = try await self.hasher.hash(password)
         let now = self.now()
-        let id = UserID(trusted: "u" + base32(self.random(13), characters: 20))
+        let id = UserID(trusted: "u" + Base32.packed(self.random(13), characters: 20))
         let account = Account(id: id, name: name, passwordHash: hash, created: now)
         let (session, claims) = self.makeSession(for: account, device: device, origin: origin, at: now)
         return try await self.onStore { [self] () throws(AccountFailure) in
@@ -353,7 +353,7 @@ extension AccountManager {
     private func makeSession(
         for account: Account, device: String, origin: Origin, at now: Int64
     ) -> (Session, RefreshClaims) {
-        let id = SessionID(trusted: "s" + base32(self.random(17), characters: 26))
+        let id = SessionID(trusted: "s" + Base32.packed(self.random(17), characters: 26))
         let claims = RefreshClaims(session: id, secret: self.random(RefreshClaims.secretBytes))
         let session = Session(
             id: id, user: account.id, device: device, tokenHash: tokenHash(self.refresh.seal(claims.bytes)), created: now,

@@ -50,20 +50,3 @@ enum Base64URL {
         }
     }
 }
-
-/// Lower-case base32 of random bytes, for identifiers that are made here: 5 bits a character.
-package func base32(_ bytes: [UInt8], characters: Int) -> String {
-    let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
-    var text: [UInt8] = []
-    var bits: UInt32 = 0
-    var count: UInt32 = 0
-    for byte in bytes {
-        bits = (bits << 8 | UInt32(byte)) & 0xFFFF
-        count += 8
-        while count >= 5 {
-            count -= 5
-            text.append(alphabet[Int(bits >> count & 31)])
-        }
-    }
-    return String(decoding: text.prefix(characters), as: UTF8.self)
-}

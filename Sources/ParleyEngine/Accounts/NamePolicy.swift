@@ -39,7 +39,7 @@ package enum NamePolicy {
     /// Text that a client claims about itself, for the audit row: without control characters, at most `count` characters.
     package static func claim(_ text: String, count: Int) -> String {
         var scalars = String.UnicodeScalarView()
-        scalars.append(contentsOf: text.unicodeScalars.lazy.filter(Self.isVisible).prefix(count))
+        scalars.append(contentsOf: text.unicodeScalars.lazy.filter { VisibleText.shows($0) }.prefix(count))
         return String(scalars)
     }
 
@@ -54,7 +54,7 @@ package enum NamePolicy {
         }
         var afterSpace = false
         for scalar in scalars {
-            guard Self.isVisible(scalar) else {
+            guard VisibleText.shows(scalar) else {
                 throw Refusal(.badText, field: field, rule: "no control, invisible or text-direction characters")
             }
             let isSpace = scalar.properties.isWhitespace
@@ -66,16 +66,5 @@ package enum NamePolicy {
         var view = String.UnicodeScalarView()
         view.append(contentsOf: scalars)
         return String(view)
-    }
-
-    /// Whether a reader can see the scalar, and Unicode has given it a meaning.
-    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
-        let properties = scalar.properties
-        switch properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: return false
-        default: break
-        }
-        // Zero-width joiners, variation selectors, Hangul fillers and the blank Braille pattern.
-        return !properties.isDefaultIgnorableCodePoint && scalar != "\u{2800}"
     }
 }

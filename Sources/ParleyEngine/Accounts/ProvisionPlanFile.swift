@@ -163,7 +163,7 @@ package struct ProvisionTokens: Sendable {
 
     /// `s` and 26 characters.
     func session(for user: UserID) -> SessionID {
-        SessionID(trusted: "s" + base32(Array(self.code("session", user)), characters: 26))
+        SessionID(trusted: "s" + Base32.packed(self.code("session", user), characters: 26))
     }
 
     private func code(_ purpose: String, _ user: UserID) -> HMAC<SHA256>.MAC {

@@ -61,9 +61,17 @@ final class CompatSession: SocketSession, Socket {
     func write(_ frames: ByteBuffer) {
         var (rest, decoder) = (frames, ServerFrameDecoder())
         while let payload = WebSocketFrameHeader.nextPayload(of: &rest) {
-            // What this process wrote decodes, except for kinds of frames that the profile has no use for.
-            guard let frame = try? decoder.decode(payload) else { continue }
+            guard let frame = Self.frame(payload, &decoder) else { continue }
             self.perform(self.translation.wrote(frame))
+        }
+    }
+
+    /// What this process wrote decodes. Should it not, who waits for it gets an error; a push that is left out shows as a gap.
+    private static func frame(_ payload: ByteBuffer, _ decoder: inout ServerFrameDecoder) -> ServerFrame? {
+        do throws(DecodeFailure) {
+            return try decoder.decode(payload)
+        } catch {
+            return error.id.map { .error(id: $0, ReceivedError(Refusal(.internalError))) }
         }
     }
 

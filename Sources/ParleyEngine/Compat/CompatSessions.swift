@@ -3,7 +3,8 @@ import ParleyDomain
 
 /// The sessions of the compatibility profile on one loop, and whom of them the going of a user concerns.
 struct CompatSessions {
-    private var sessions: [UInt64: CompatSession] = [:]
+    private var sessions: [UInt64: (session: CompatSession, joined: Set<ConversationID>)] = [:]
+    /// The sessions that have joined a conversation: the other direction of the above.
     private var joined: [ConversationID: Set<UInt64>] = [:]
     /// Users whose last connection closed since the last sweep, where somebody here is told.
     private var gone: [UserID: Gone] = [:]
@@ -17,27 +18,36 @@ struct CompatSessions {
     /// Users told of in one sweep; the others have the next.
     private static let goneAtOnce = 1_000
 
-    mutating func add(_ session: CompatSession) { self.sessions[session.id] = session }
-    func session(_ id: UInt64) -> CompatSession? { self.sessions[id] }
+    mutating func add(_ session: CompatSession) { self.sessions[session.id] = (session, []) }
+    func session(_ id: UInt64) -> CompatSession? { self.sessions[id]?.session }
 
     mutating func remove(_ session: CompatSession) {
-        guard self.sessions.removeValue(forKey: session.id) != nil else { return }
-        for conversation in self.joined.keys { self.part(conversation, session) }
+        guard let (_, joined) = self.sessions.removeValue(forKey: session.id) else { return }
+        for conversation in joined { self.leave(conversation, session) }
     }
 
     mutating func join(_ conversation: ConversationID, _ session: CompatSession) {
+        // What a session that has ended had still to do.
+        guard self.sessions[session.id]?.joined.insert(conversation) != nil else { return }
         self.joined[conversation, default: []].insert(session.id)
     }
 
     mutating func part(_ conversation: ConversationID, _ session: CompatSession) {
+        self.sessions[session.id]?.joined.remove(conversation)
+        self.leave(conversation, session)
+    }
+
+    private mutating func leave(_ conversation: ConversationID, _ session: CompatSession) {
         self.joined[conversation]?.remove(session.id)
         if self.joined[conversation]?.isEmpty == true { self.joined[conversation] = nil }
     }
 
     /// Noted only where a session here has joined one of the user's conversations.
     mutating func went(_ user: UserID, _ conversations: Set<ConversationID>, connection: String) {
-        guard !self.joined.isEmpty else { return }
-        let told = self.joined.keys.filter { conversations.contains($0) }
+        // Either may be large: the loop's sessions have joined many, or the user is in many.
+        let told =
+            conversations.count < self.joined.count
+            ? conversations.filter { self.joined[$0] != nil } : conversations.intersection(self.joined.keys)
         if !told.isEmpty { self.gone[user] = Gone(conversations: told.sorted(), connection: connection) }
     }
 
@@ -52,7 +62,7 @@ struct CompatSessions {
 
     func listeners(of conversations: [ConversationID]) -> [CompatSession] {
         conversations.reduce(into: Set<UInt64>()) { $0.formUnion(self.joined[$1] ?? []) }.sorted().compactMap {
-            self.sessions[$0]
+            self.sessions[$0]?.session
         }
     }
 }

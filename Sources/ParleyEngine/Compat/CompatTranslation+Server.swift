@@ -97,15 +97,9 @@ extension CompatTranslation {
 
     private mutating func failed(_ request: Int64?, _ error: ReceivedError, _ steps: inout [Step]) {
         let pending = request.flatMap { self.pending.removeValue(forKey: $0) }
-        var (field, rule) = ("", "")
-        switch pending?.call {
-        case .join(let id): self.joining[id] = nil
-        case .refused(let refusedField, let refusedRule): (field, rule) = (refusedField, refusedRule)
-        default: break
-        }
-        self.envelope(&steps) {
-            CompatEncoder.error(error, field: field, rule: rule, echo: pending?.echo ?? CompatEcho(), into: &$0)
-        }
+        if case .join(let id)? = pending?.call { self.joining[id] = nil }
+        let told = pending?.call == .refused ? error : error.inProfileNames
+        self.envelope(&steps) { CompatEncoder.error(told, echo: pending?.echo ?? CompatEcho(), into: &$0) }
         if case .open? = pending?.call {
             self.asked.waits = false
             self.asked.next()

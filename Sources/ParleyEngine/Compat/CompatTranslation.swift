@@ -67,8 +67,8 @@ struct CompatTranslation {
         case history(CompatTarget, HistoryRange)
         case read(CompatTarget, sequence: Int64)
         case sync
-        /// Refused here; the field and the rule of the refusal.
-        case refused(field: String, rule: String)
+        /// Refused here, in the names of the profile.
+        case refused
     }
 
     /// What a conversation is called here.
@@ -137,7 +137,7 @@ struct CompatTranslation {
                 self.refuse(request, Refusal(.tooManyRequests, rule: "at most \(waiting) waiting"), &steps)
             }
         } catch {
-            let id = self.newRequest(.refused(field: error.refusal.field, rule: error.refusal.rule), error.echo)
+            let id = self.newRequest(.refused, error.echo)
             steps.append(.refuse(id, error.refusal, closes: self.closesOnInvalid || error.refusal.code.closes))
         }
         return steps
@@ -252,7 +252,7 @@ struct CompatTranslation {
     }
 
     mutating func refuse(_ request: CompatRequest, _ refusal: Refusal, _ steps: inout [Step]) {
-        let id = self.newRequest(.refused(field: refusal.field, rule: refusal.rule), request.echo)
+        let id = self.newRequest(.refused, request.echo)
         steps.append(.refuse(id, refusal, closes: false))
     }
 

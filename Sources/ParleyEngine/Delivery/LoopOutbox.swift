@@ -107,7 +107,7 @@ final class LoopOutbox: Sendable {
         case .hidden(let user): all(.hidden(user))
         case .receipts(let origin, let conversation, let counts):
             var frame = ByteBuffer()
-            encoder.receipts(id: origin.request, conversation, counts, off: false, into: &frame)
+            encoder.receipts(id: origin.request, conversation, counts, into: &frame)
             one(origin, .frames(origin, frame))
         case .record(let question, let record):
             guard case .record(let sequence) = question.kind else { return }

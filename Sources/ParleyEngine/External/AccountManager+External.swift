@@ -61,7 +61,7 @@ extension AccountManager {
         let id = ExternalNames.user(subject: claims.subject)
         if let account = try self.store.account(id: id) { return account }
         let wanted = [claims.name ?? "", claims.subject].lazy.compactMap { try? NamePolicy.name($0) }.first ?? id.rawValue
-        let tail = base32(self.random(5), characters: 8)
+        let tail = Base32.packed(self.random(5), characters: 8)
         let room = Limits.nameCharacters - tail.count - 1
         let words = wanted.unicodeScalars.prefix(room).split(separator: " ").map { String($0) } + [tail]
         for name in [wanted, words.joined(separator: " ")] {

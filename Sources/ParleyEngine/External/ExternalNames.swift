@@ -29,6 +29,6 @@ package enum ExternalNames {
 
     /// 130 bits of SHA-256. NUL is in none of the parts, which the JSON reader has seen to.
     private static func hash(_ parts: [String]) -> String {
-        base32(Array(SHA256.hash(data: Array(parts.joined(separator: "\0").utf8))), characters: 26)
+        Base32.packed(SHA256.hash(data: Array(parts.joined(separator: "\0").utf8)), characters: 26)
     }
 }

@@ -1,7 +1,7 @@
 import ParleyWire
 
-/// A JSON object of a token or a key set, read by the strict scanner: a key that stands twice, or is spelled with an
-/// escape, makes the whole text nothing (RFC 8725, 2.4: two readers that differ are a hole).
+/// A JSON object of a token or a key set, read by the strict scanner: a key that stands twice anywhere, or one of this object that is
+/// spelled with an escape, makes the whole text nothing (RFC 8725, 2.4: two readers that differ are a hole).
 struct TokenObject: Sendable {
     enum Value: Sendable, Equatable {
         case text(String)
@@ -37,10 +37,10 @@ struct TokenObject: Sendable {
         self.init(bytes, fields)
     }
 
-    private init(_ bytes: [UInt8], _ fields: [JSONField]) {
+    private init?(_ bytes: [UInt8], _ fields: [JSONField]) {
         for field in fields {
-            let name = String(decoding: JSONValue.copy(bytes.span, at: field.key), as: UTF8.self)
-            self.values[name] = Self.value(bytes, field.value, field.kind)
+            guard !field.isEscaped else { return nil }
+            self.values[field.name(bytes.span)] = Self.value(bytes, field.value, field.kind)
         }
     }
 
@@ -70,8 +70,10 @@ struct TokenObject: Sendable {
         var objects: [TokenObject] = []
         for element in elements {
             var fields: [JSONField] = []
-            guard (try? JSONScanner.fields(of: bytes.span, at: element.0, into: &fields)) != nil else { return .other }
-            objects.append(TokenObject(bytes, fields))
+            guard (try? JSONScanner.fields(of: bytes.span, at: element.0, into: &fields)) != nil,
+                let object = TokenObject(bytes, fields)
+            else { return .other }
+            objects.append(object)
         }
         return .objects(objects)
     }

@@ -16,7 +16,7 @@ struct LinkSecrets: Sendable {
 
     /// The name of a link: the same for the same request, so that a repeat finds the same one.
     func name(in conversation: ConversationID, by user: UserID, clientID: ClientID) -> String {
-        "k" + Base32.text(of: SHA256.hash(data: Array("link\n\(conversation)\n\(user)\n\(clientID)".utf8)), characters: 26)
+        "k" + Base32.ofEach(SHA256.hash(data: Array("link\n\(conversation)\n\(user)\n\(clientID)".utf8)), characters: 26)
     }
 
     func token(of name: String) -> String { name + "." + self.secret(of: name) }
@@ -35,15 +35,6 @@ struct LinkSecrets: Sendable {
 
     private func secret(of name: String) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Array(name.utf8), using: self.key)
-        return Base32.text(of: code, characters: Self.secretCharacters)
-    }
-}
-
-/// Hashes as lower-case text: five bits of a byte a character.
-enum Base32 {
-    private static let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
-
-    static func text(of bytes: some Sequence<UInt8>, characters: Int) -> String {
-        String(decoding: bytes.prefix(characters).map { Self.alphabet[Int($0 & 31)] }, as: UTF8.self)
+        return Base32.ofEach(code, characters: Self.secretCharacters)
     }
 }

@@ -13,7 +13,7 @@ enum ForwardedContent {
         var fields: [JSONField] = []
         var place = ""
         do throws(JSONFault) {
-            try JSONScanner.fields(of: entry.content.span, into: &fields, place: &place)
+            try JSONScanner.fields(of: entry.content.span, within: .answers, into: &fields, place: &place)
         } catch {
             throw Refusal(.noMessage, field: "from")
         }
@@ -21,7 +21,7 @@ enum ForwardedContent {
         var isForwarded = false
         for field in fields {
             let key = entry.content[field.key.start..<field.key.end]
-            let name = String(decoding: key, as: UTF8.self)
+            let name = field.name(entry.content.span)
             if self.left.contains(name) { continue }
             if name == "forwarded" { isForwarded = true }
             copy += "\(copy.isEmpty ? "{" : ",")\"".utf8

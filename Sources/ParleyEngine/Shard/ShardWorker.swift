@@ -123,7 +123,7 @@ final class ShardWorker: @unchecked Sendable {
             return isFirst ? [attached, .presence(user, online: true)] : [attached]
         } catch {
             self.logger.error("memberships could not be read", metadata: ["failure": "\(error)"])
-            return [.answer(origin, .refused(Refusal(.unavailable, retryMilliseconds: 1_000)))]
+            return [.answer(origin, .refused(Sequencer.refusal(for: error)))]
         }
     }
 
@@ -131,16 +131,18 @@ final class ShardWorker: @unchecked Sendable {
         let picked = self.sequencer.pick()
         guard !picked.isEmpty || self.sequencer.needsLookup || !self.lookups.isEmpty else { return [] }
         var effects: [Effect] = []
-        var targets: [TargetQuery: Target] = [:]
+        let facts: Facts
         do throws(StoreFailure) {
-            effects = try self.lookUp(self.sequencer.unknown(for: picked), &targets)
+            facts = try self.lookUp(self.sequencer.unknown(for: picked))
         } catch {
             return self.failed(Batch(submissions: picked), error) + self.sequencer.refuseWaiting(Sequencer.refusal(for: error))
         }
+        effects.append(contentsOf: self.sequencer.learn(heads: facts.heads, places: facts.places))
+        let sound = self.sequencer.leaveOut(facts.damaged, of: picked, &effects)
         let now = self.clock.wall()
         effects.append(contentsOf: self.sequencer.advanceUnplaced())
         effects.append(contentsOf: self.sequencer.typeUnplaced(at: now))
-        let batch = self.sequencer.decide(picked, targets: targets, at: now)
+        let batch = self.sequencer.decide(sound, targets: facts.targets, at: now)
         effects.append(contentsOf: self.answerLookups(batch.lookups + self.lookups))
         self.lookups.removeAll()
         guard !batch.drafts.isEmpty else { return effects + batch.answers }
@@ -164,6 +166,7 @@ final class ShardWorker: @unchecked Sendable {
                 self.counts.entries += 1
                 if entry.kind == .message { self.counts.messages += 1 }
             case .duplicate: self.counts.duplicates += 1
+            case .refused(.corrupt(let what)): self.logDamage(what)
             case .unchanged, .refused: continue
             }
         }
@@ -180,18 +183,47 @@ final class ShardWorker: @unchecked Sendable {
         return self.sequencer.fail(batch, failure)
     }
 
-    private func lookUp(_ unknown: Unknown, _ targets: inout [TargetQuery: Target]) throws(StoreFailure) -> [Effect] {
-        guard !unknown.isEmpty else { return [] }
-        let queries = Array(unknown.targets)
-        if !queries.isEmpty {
-            for (query, target) in zip(queries, try self.store.targets(queries)) { targets[query] = target }
-        }
-        let heads = unknown.conversations.isEmpty ? [] : try self.store.heads(of: Array(unknown.conversations))
+    /// What the store says to `Unknown`.
+    private struct Facts {
+        var heads: [ConversationHead] = []
         var places: [(Unknown.Place, Membership?)] = []
-        for place in unknown.places {
-            places.append((place, try self.store.membership(of: place.user, in: place.conversation)))
+        var targets: [TargetQuery: Target] = [:]
+        var damaged = Unknown()
+    }
+
+    /// Each thing is asked for by itself, so that a damaged one concerns nobody who does not need it.
+    private func lookUp(_ unknown: Unknown) throws(StoreFailure) -> Facts {
+        var facts = Facts()
+        for query in unknown.targets {
+            let found = try self.sound { () throws(StoreFailure) in try self.store.targets([query]) }
+            if let found { facts.targets[query] = found.first ?? nil } else { facts.damaged.targets.insert(query) }
         }
-        return self.sequencer.learn(heads: heads, places: places)
+        for id in unknown.conversations {
+            let found = try self.sound { () throws(StoreFailure) in try self.store.heads(of: [id]) }
+            if let found { facts.heads.append(contentsOf: found) } else { facts.damaged.conversations.insert(id) }
+        }
+        for place in unknown.places {
+            let found = try self.sound { () throws(StoreFailure) in
+                try self.store.membership(of: place.user, in: place.conversation)
+            }
+            if let found { facts.places.append((place, found)) } else { facts.damaged.places.insert(place) }
+        }
+        return facts
+    }
+
+    /// Nil where what is asked for fails its check.
+    private func sound<Found>(_ ask: () throws(StoreFailure) -> Found) throws(StoreFailure) -> Found? {
+        do throws(StoreFailure) {
+            return try ask()
+        } catch {
+            guard case .corrupt(let what) = error else { throw error }
+            self.logDamage(what)
+            return nil
+        }
+    }
+
+    private func logDamage(_ what: String) {
+        self.logger.error("stored bytes fail their check", metadata: ["what": "\(what)"])
     }
 
     /// A sender without rights may still ask about what he stored while he had them: the same client id, the same ack, for ever.
@@ -203,7 +235,7 @@ final class ShardWorker: @unchecked Sendable {
                 stored = try self.store.entry(in: command.conversation, from: submission.user, clientID: command.clientID)
             } catch {
                 // "No" would be for ever, and may be wrong.
-                return .answer(submission.origin, .refused(Refusal(.unavailable, retryMilliseconds: 1_000)))
+                return .answer(submission.origin, .refused(Sequencer.refusal(for: error)))
             }
             guard let stored else { return .answer(submission.origin, .refused(refusal)) }
             guard command.mayHaveMade(stored) else {
@@ -234,6 +266,7 @@ final class ShardWorker: @unchecked Sendable {
         self.notes.removeAll()
         do throws(StoreFailure) {
             let outcomes = try self.store.note(notes.map(\.note))
+            for case .refused(.corrupt(let what)) in outcomes { self.logDamage(what) }
             return zip(notes, outcomes).flatMap { self.sequencer.noted($0.note, direct: $0.direct, $0.origin, $1) }
         } catch {
             self.logger.error("notes were not stored", metadata: ["notes": "\(notes.count)", "failure": "\(error)"])

@@ -3,6 +3,7 @@ package import Hummingbird
 package import NIOCore
 package import ParleyDomain
 package import ParleyEngine
+import ParleyWire
 
 /// A request that knows which client it came from.
 package protocol ClientContext: RequestContext {
@@ -203,7 +204,7 @@ enum Query {
                 guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else {
                     throw Refusal(.badRequest, field: field, rule: "%, then two hexadecimal digits")
                 }
-                bytes.append(high << 4 | low)
+                bytes.append(UInt8(truncatingIfNeeded: high << 4 | low))
             default: bytes.append(byte)
             }
         }

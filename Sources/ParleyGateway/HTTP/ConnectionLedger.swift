@@ -124,9 +124,6 @@ package struct Admission {
         self.key = key
     }
 
-    /// Whether the connection's address still counts against its cap.
-    package var countsAddress: Bool { self.key != nil }
-
     /// Counts the client's own address, told by a trusted proxy; false when it has too many connections.
     package mutating func adopt(_ key: AddressKey) -> Bool {
         guard self.key == nil, self.isCounted else { return true }

@@ -2,6 +2,7 @@ import Crypto
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
+import ParleyWire
 
 /// What a request head must keep to, beyond what the decoder checks, and what we read from it.
 enum RequestRules {
@@ -58,24 +59,8 @@ enum AcceptKey {
         var hash = Insecure.SHA1()
         hash.update(data: Array(key.utf8))
         hash.update(data: Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
-        return Self.base64(Array(hash.finalize()))
-    }
-
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    private static func base64(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            let group = bytes[index..<min(index + 3, bytes.count)]
-            var word = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-            word <<= UInt32(8 * (3 - group.count))
-            for place in 0..<4 {
-                let digit = Int(word >> UInt32(18 - 6 * place) & 0x3F)
-                text.append(place <= group.count ? Self.alphabet[digit] : UInt8(ascii: "="))
-            }
-            index += 3
-        }
-        return String(decoding: text, as: UTF8.self)
+        var answer = ByteBuffer()
+        answer.writeBase64(Array(hash.finalize()))
+        return String(buffer: answer)
     }
 }

@@ -8,7 +8,7 @@ package enum BinaryFault: Error, Sendable, Equatable {
     case text(at: Int)
     /// As JSON it would be longer than a frame may be.
     case size
-    /// Nested deeper than `Limits.jsonDepth`.
+    /// Nested deeper than the reader's bounds.
     case depth
 }
 
@@ -23,6 +23,7 @@ package struct BinaryReader {
     /// The JSON text, or as much of it as was written before a fault: always up to the end of a whole value.
     private(set) var out: [UInt8]
     private let limit: Int
+    private let bounds: JSONBounds
     private var position = 0
     private var depth = 0
     /// Where in `out` the key stands that is being read, in the outermost map and in the map right inside it.
@@ -34,16 +35,18 @@ package struct BinaryReader {
 
     /// - Parameters:
     ///   - limit: The most that the JSON text may be, in bytes.
+    ///   - bounds: Of which the depth is looked at here; keys are left to `JSONScanner`.
     ///   - scratch: Its space is used again.
-    package init(limit: Int, scratch: consuming [UInt8] = []) {
+    package init(limit: Int, within bounds: JSONBounds, scratch: consuming [UInt8] = []) {
         self.limit = limit
+        self.bounds = bounds
         self.out = scratch
         self.out.removeAll(keepingCapacity: true)
     }
 
-    /// The JSON text of the one map that the bytes are.
+    /// The JSON text of the one map that the bytes are: a server's frame.
     package static func json(of bytes: Span<UInt8>, limit: Int) throws(BinaryFault) -> [UInt8] {
-        var reader = BinaryReader(limit: limit)
+        var reader = BinaryReader(limit: limit, within: .answers)
         try reader.read(bytes)
         return reader.out
     }
@@ -103,10 +106,13 @@ package struct BinaryReader {
         let start = self.position
         let (major, bits, argument) = try self.head(bytes)
         switch major {
-        case .unsigned: try self.append(String(argument))
-        case .negative:
-            // -1 - argument, which may be one less than an Int64 or a UInt64 can be.
-            try self.append(argument == .max ? "-18446744073709551616" : "-" + String(argument + 1))
+        case .unsigned, .negative:
+            // A negative integer is -1 - argument.
+            let isNegative = major == .negative
+            guard argument < 1 << 53 - (isNegative ? 1 : 0) else {
+                throw .form(rule: "integers from -(2^53-1) to 2^53-1, and others in digits", at: start)
+            }
+            try self.append(isNegative ? "-" + String(argument + 1) : String(argument))
         case .bytes: try self.string(bytes, length: argument, at: start)
         case .text: try self.text(bytes, length: argument, at: start)
         case .array: try self.array(bytes, count: argument, at: start)
@@ -157,10 +163,12 @@ package struct BinaryReader {
     private mutating func open(_ byte: UInt8) throws(BinaryFault) {
         self.out.append(byte)
         self.depth += 1
-        guard self.depth <= Limits.jsonDepth else { throw .depth }
+        guard self.depth <= self.bounds.depth else { throw .depth }
     }
 
     private mutating func key(_ bytes: Span<UInt8>) throws(BinaryFault) {
+        // A fault in the key is the map's in which it would stand.
+        self.enter(nil)
         let start = self.position
         let (major, _, argument) = try self.head(bytes)
         let key = self.out.count + 1
@@ -169,9 +177,13 @@ package struct BinaryReader {
         case .text: try self.text(bytes, length: argument, at: start)
         default: throw .form(rule: "keys that are numbers of names, or texts", at: start)
         }
+        self.enter(key..<self.out.count - 1)
+    }
+
+    private mutating func enter(_ key: Range<Int>?) {
         switch self.depth {
-        case 1: (self.outer, self.inner) = (key..<self.out.count - 1, nil)
-        case 2: self.inner = key..<self.out.count - 1
+        case 1: (self.outer, self.inner) = (key, nil)
+        case 2: self.inner = key
         default: break
         }
     }
@@ -196,6 +208,9 @@ package struct BinaryReader {
         guard Self.isNumber(bytes, first..<first + length) else {
             throw .form(
                 rule: "strings of bytes that are the number of a name, or a number in digits as JSON writes it", at: start)
+        }
+        guard BinaryNumber(json: bytes, at: ByteRange(start: first, end: first + length)) == .digits else {
+            throw .form(rule: "digits only for numbers that have no other form", at: start)
         }
         try self.copy(bytes, first..<first + length)
     }

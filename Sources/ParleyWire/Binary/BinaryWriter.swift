@@ -11,9 +11,6 @@ struct BinaryWriter {
     private var position = 0
     private var depth = 0
 
-    /// Deepest nesting: that of a client's value, and of the frames, pages and entries around it.
-    private static let depthMax = Limits.jsonDepth + 16
-
     /// Writes the one value that the bytes are, in the place of what was written before.
     mutating func write(_ json: Span<UInt8>) throws(JSONFault) {
         self.out.removeAll(keepingCapacity: true)
@@ -82,7 +79,7 @@ struct BinaryWriter {
 
     private mutating func container(_ json: Span<UInt8>, _ major: CBOR.Major, end: UInt8) throws(JSONFault) {
         self.depth += 1
-        guard self.depth <= Self.depthMax else { throw .depth }
+        guard self.depth <= JSONBounds.answers.depth else { throw .depth }
         defer { self.depth -= 1 }
         self.position += 1
         let start = self.out.count
@@ -155,26 +152,21 @@ struct BinaryWriter {
         self.out.append(number)
     }
 
-    /// An integer that every language reads alike is one; a fraction whose shortest form is what stands here is a floating-point
-    /// number; any other goes as its digits, in a string of bytes, so that none is lost.
     private mutating func number(_ json: Span<UInt8>) throws(JSONFault) {
         let start = self.position
         while self.position < json.count, BinaryReader.isNumeric(json[self.position]) { self.position += 1 }
         let range = ByteRange(start: start, end: self.position)
         guard range.count > 0 else { throw .grammar(start) }
-        if let value = JSONValue.integer(json, at: range) {
-            return self.head(value < 0 ? .negative : .unsigned, UInt64(value < 0 ? -1 - value : value))
-        }
-        let digits = JSONValue.copy(json, at: range)
-        let text = String(decoding: digits, as: UTF8.self)
-        if let value = Double(text), value.isFinite, value.description == text {
+        switch BinaryNumber(json: json, at: range) {
+        case .integer(let value): self.head(value < 0 ? .negative : .unsigned, UInt64(value < 0 ? -1 - value : value))
+        case .double(let value):
             self.out.append(CBOR.double)
             for shift in stride(from: 56, through: 0, by: -8) {
                 self.out.append(UInt8(truncatingIfNeeded: value.bitPattern >> UInt64(shift)))
             }
-        } else {
-            self.head(.bytes, UInt64(digits.count))
-            self.out.append(contentsOf: digits)
+        case .digits:
+            self.head(.bytes, UInt64(range.count))
+            self.out.append(contentsOf: JSONValue.copy(json, at: range))
         }
     }
 

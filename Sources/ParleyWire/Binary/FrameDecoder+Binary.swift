@@ -5,7 +5,7 @@ extension FrameDecoder {
     /// Decodes one whole binary message: the same request, or the same error, as its JSON text would give. The buffer is only
     /// borrowed.
     package mutating func decode(binary buffer: ByteBuffer) throws(DecodeFailure) -> ClientRequest {
-        var reader = BinaryReader(limit: Limits.frameBytes, scratch: self.scratch)
+        var reader = BinaryReader(limit: Limits.frameBytes, within: .requests, scratch: self.scratch)
         self.scratch = []
         defer { self.scratch = reader.takeScratch() }
         do throws(BinaryFault) {

@@ -175,8 +175,7 @@ package enum CompatEncoder {
     /// An error: `code` is 400 or 500, and the number of the native protocol's table stands in the data (R106). What went wrong inside the
     /// server is not told (R108).
     package static func error(
-        _ error: ReceivedError, field: String = "", rule: String = "", echo: CompatEcho = CompatEcho(),
-        into buffer: inout ByteBuffer
+        _ error: ReceivedError, echo: CompatEcho = CompatEcho(), into buffer: inout ByteBuffer
     ) {
         let isClients = error.code / 10_000 == 4
         buffer.writeStaticString(#"{"code":"#)
@@ -191,8 +190,8 @@ package enum CompatEncoder {
         buffer.writeStaticString(#""error":"#)
         buffer.writeDecimal(Int64(error.code))
         buffer.writeField("name", text: error.name)
-        if !field.isEmpty { buffer.writeField("field", text: field) }
-        if !rule.isEmpty { buffer.writeField("rule", text: rule) }
+        if isClients, !error.field.isEmpty { buffer.writeField("field", text: error.field) }
+        if isClients, !error.rule.isEmpty { buffer.writeField("rule", text: error.rule) }
         buffer.writeField("retry", text: error.retry.rawValue)
         if error.retryMilliseconds > 0 { buffer.writeField("retry_ms", error.retryMilliseconds) }
         buffer.writeStaticString("}}")
@@ -264,5 +263,23 @@ extension ByteBuffer {
         self.writeField("time", line.time)
         if line.recalled { self.writeField("recalled", true) }
         self.writeStaticString("}")
+    }
+}
+
+extension ReceivedError {
+    /// The native field at fault by the name that it has in the profile; a field that the profile has not is not named.
+    private static let names = [
+        "members": "to_user_id", "client_id": "client_msg_id", "content.text": "content", "sequence": "sequence",
+        "after": "after",
+        "before": "before", "limit": "limit", "token": "token", "ticket": "ticket",
+    ]
+
+    /// The refusal of a native request as the profile tells it: what `msg` and `field` name is what its client wrote.
+    package var inProfileNames: ReceivedError {
+        guard !self.field.isEmpty, let known = self.known else { return self }
+        var told = self
+        told.field = Self.names[self.field] ?? ""
+        told.message = Refusal(known, field: told.field, rule: self.rule).message
+        return told
     }
 }

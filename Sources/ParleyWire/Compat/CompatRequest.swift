@@ -55,7 +55,7 @@ package struct CompatEcho: Sendable, Equatable {
         guard bytes.count <= Limits.compatEchoBytes else { return }
         for field in all where !Self.isLeftOut(field, bytes) {
             if !self.fields.isEmpty { self.fields.append(UInt8(ascii: ",")) }
-            self.fields += JSONValue.copy(bytes, at: ByteRange(start: field.key.start - 1, end: field.key.end + 1))
+            self.fields += JSONValue.copy(bytes, at: field.quotedKey)
             self.fields.append(UInt8(ascii: ":"))
             self.fields += JSONValue.copy(bytes, at: field.value)
         }
@@ -66,7 +66,7 @@ package struct CompatEcho: Sendable, Equatable {
     ]
 
     private static func isLeftOut(_ field: JSONField, _ bytes: Span<UInt8>) -> Bool {
-        for name in self.leftOut where equals(bytes, field.key, name) { return true }
+        for name in self.leftOut where field.isNamed(name, bytes) { return true }
         return false
     }
 }

@@ -32,7 +32,7 @@ package struct FrameDecoder {
         do {
             try JSONScanner.fields(of: bytes, into: &self.fields, place: &place)
         } catch {
-            throw DecodeFailure(refusal: Self.refusal(for: error, at: place), id: self.id(bytes))
+            throw DecodeFailure(refusal: Self.refusal(for: error, at: place), id: self.fields.requestID(bytes))
         }
         var object = ObjectReader(fields: self.fields, path: "")
         var id: Int64?
@@ -115,8 +115,7 @@ package struct FrameDecoder {
         if let range = try object.optionalObject("positions", bytes) {
             try self.scanInner(range, bytes)
             for field in self.inner {
-                let quoted = ByteRange(start: field.key.start - 1, end: field.key.end + 1)
-                guard let name = JSONValue.identifier(bytes, at: quoted) else {
+                guard let name = JSONValue.identifier(bytes, at: field.quotedKey) else {
                     throw Refusal(.badIdentifier, field: "positions")
                 }
                 guard let position = JSONValue.integer(bytes, at: field.value), position >= 0 else {
@@ -155,26 +154,28 @@ package struct FrameDecoder {
         var place = ""
         // What is left of the frame is missing: the fields before it are what is wanted.
         try? JSONScanner.fields(of: bytes, into: &self.fields, place: &place)
-        return self.id(bytes)
+        return self.fields.requestID(bytes)
     }
 
-    /// The request id among the fields read before a fault, so that the client learns which of its requests it was.
-    private func id(_ bytes: Span<UInt8>) -> Int64? {
-        for field in self.fields where field.kind == .number && equals(bytes, field.key, "id") {
-            return JSONValue.integer(bytes, at: field.value).flatMap { $0 < 0 ? nil : $0 }
-        }
-        return nil
-    }
-
-    static func refusal(for fault: JSONFault, at place: String) -> Refusal {
+    package static func refusal(for fault: JSONFault, at place: String) -> Refusal {
         switch fault {
         case .grammar(let offset): Refusal(.notJSON, rule: "a JSON object (byte \(offset))")
         case .depth: Refusal(.tooDeep, field: place)
         case .duplicateKey: Refusal(.duplicateKey, field: place)
         case .character:
-            Refusal(.outOfRange, field: place, rule: "no U+0000, no half of a surrogate pair, no escapes in keys")
+            Refusal(.outOfRange, field: place, rule: "no U+0000, no half of a surrogate pair")
         case .size:
             Refusal(.tooLong, field: place, rule: "at most \(Limits.syncPositions) keys in an object, 32 digits in a number")
         }
+    }
+}
+
+extension [JSONField] {
+    /// The request id among the fields read before a fault, so that who waits for an answer learns that there is none.
+    func requestID(_ bytes: Span<UInt8>) -> Int64? {
+        for field in self where field.kind == .number && field.isNamed("id", bytes) {
+            return JSONValue.integer(bytes, at: field.value).flatMap { $0 < 0 ? nil : $0 }
+        }
+        return nil
     }
 }

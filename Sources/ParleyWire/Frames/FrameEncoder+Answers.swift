@@ -56,14 +56,12 @@ extension FrameEncoder {
 
     // MARK: Receipts
 
-    /// - Parameter off: Whether the group has receipts off: then there are no counts.
     package mutating func receipts(
-        id: Int64, _ conversation: ConversationID, _ counts: [MessageReceipts], off: Bool, into buffer: inout ByteBuffer
+        id: Int64, _ conversation: ConversationID, _ counts: [MessageReceipts], into buffer: inout ByteBuffer
     ) {
         self.answer("receipts", id, into: &buffer) { body in
             body.writeField("conversation", conversation)
             body.writeCounts(counts)
-            body.writeField("off", off)
         }
     }
 

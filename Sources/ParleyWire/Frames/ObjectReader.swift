@@ -14,7 +14,7 @@ struct ObjectReader {
     }
 
     private mutating func take(_ name: StaticString, _ bytes: Span<UInt8>) -> JSONField? {
-        for index in self.fields.indices where equals(bytes, self.fields[index].key, name) {
+        for index in self.fields.indices where self.fields[index].isNamed(name, bytes) {
             return self.fields.remove(at: index)
         }
         return nil
@@ -227,7 +227,7 @@ struct ObjectReader {
 
     /// Whether the object has such a field that was not taken yet.
     func has(_ name: StaticString, _ bytes: Span<UInt8>) -> Bool {
-        self.fields.contains { equals(bytes, $0.key, name) }
+        self.fields.contains { $0.isNamed(name, bytes) }
     }
 }
 
@@ -237,11 +237,11 @@ func equals(_ bytes: Span<UInt8>, _ range: ByteRange, _ name: StaticString) -> B
     return true
 }
 
-/// At most 64 bytes of the input, for an error text; anything but printable ASCII is shown as "?".
-func printable(_ bytes: Span<UInt8>, _ range: ByteRange) -> String {
+/// A key between its quotes for an error text, escapes resolved: at most 64 bytes, of which anything but printable ASCII is shown as "?".
+func printable(_ bytes: Span<UInt8>, _ key: ByteRange) -> String {
+    let name = JSONValue.string(bytes, at: ByteRange(start: key.start - 1, end: key.end + 1))
     var text = ""
-    for index in range.start..<min(range.end, range.start + 64) {
-        let byte = bytes[index]
+    for byte in name.utf8.prefix(64) {
         text.unicodeScalars.append((0x20...0x7E).contains(byte) && byte != 0x22 && byte != 0x5C ? Unicode.Scalar(byte) : "?")
     }
     return text

@@ -197,19 +197,27 @@ package struct ReceivedError: Sendable, Equatable {
     /// What to do about it; `later` where the word is unknown, since trying again is never wrong for long.
     package var retry: ErrorCode.Retry
     package var retryMilliseconds: Int64
+    /// The path of the field at fault, and the rule that it breaks; empty where the error names none.
+    package var field: String
+    package var rule: String
 
-    package init(code: Int, name: String, message: String, retry: ErrorCode.Retry, retryMilliseconds: Int64 = 0) {
+    package init(
+        code: Int, name: String, message: String, retry: ErrorCode.Retry, retryMilliseconds: Int64 = 0, field: String = "",
+        rule: String = ""
+    ) {
         self.code = code
         self.name = name
         self.message = message
         self.retry = retry
         self.retryMilliseconds = retryMilliseconds
+        self.field = field
+        self.rule = rule
     }
 
     package init(_ refusal: Refusal) {
         self.init(
             code: refusal.code.rawValue, name: refusal.code.name, message: refusal.message, retry: refusal.code.retry,
-            retryMilliseconds: Int64(refusal.retryMilliseconds))
+            retryMilliseconds: Int64(refusal.retryMilliseconds), field: refusal.field, rule: refusal.rule)
     }
 
     /// The error by this client's own table; nil for one that it does not know.

@@ -15,16 +15,16 @@ package struct ServerFrameDecoder {
         self.fields.removeAll(keepingCapacity: true)
         var place = ""
         do {
-            try JSONScanner.fields(of: bytes, into: &self.fields, place: &place)
+            try JSONScanner.fields(of: bytes, within: .answers, into: &self.fields, place: &place)
         } catch {
-            throw DecodeFailure(refusal: Refusal(.notJSON, field: place), id: nil)
+            throw DecodeFailure(refusal: Refusal(.notJSON, field: place), id: self.fields.requestID(bytes))
         }
         var object = ObjectReader(fields: self.fields, path: "")
         do throws(Refusal) {
             let type = try object.text("type", bytes)
             return try Self.frame(type, &object, bytes)
         } catch {
-            throw DecodeFailure(refusal: error, id: nil)
+            throw DecodeFailure(refusal: error, id: self.fields.requestID(bytes))
         }
     }
 
@@ -136,8 +136,8 @@ package struct ServerFrameDecoder {
     private static func heads(_ object: inout ObjectReader, _ bytes: Span<UInt8>) throws(Refusal) -> [KnownHead] {
         guard let range = try object.optionalObject("heads", bytes) else { return [] }
         return try self.fields(at: range, bytes).map { (field) throws(Refusal) in
-            let quoted = ByteRange(start: field.key.start - 1, end: field.key.end + 1)
-            guard let name = JSONValue.identifier(bytes, at: quoted), let sequence = JSONValue.integer(bytes, at: field.value),
+            guard let name = JSONValue.identifier(bytes, at: field.quotedKey),
+                let sequence = JSONValue.integer(bytes, at: field.value),
                 sequence >= 0
             else { throw Refusal(.wrongType, field: "heads", rule: "conversations and sequences") }
             return KnownHead(ConversationID(trusted: name), sequence)
@@ -211,7 +211,8 @@ package struct ServerFrameDecoder {
             code: Int(try object.integer("code", bytes, in: self.counts)), name: try object.optionalText("name", bytes) ?? "",
             message: try object.optionalText("message", bytes) ?? "",
             retry: ErrorCode.Retry(rawValue: try object.optionalText("retry", bytes) ?? "") ?? .later,
-            retryMilliseconds: try object.optionalInteger("retry_ms", bytes, in: self.counts) ?? 0)
+            retryMilliseconds: try object.optionalInteger("retry_ms", bytes, in: self.counts) ?? 0,
+            field: try object.optionalText("field", bytes) ?? "", rule: try object.optionalText("rule", bytes) ?? "")
         return .error(id: try object.optionalInteger("id", bytes, in: self.counts), error)
     }
 

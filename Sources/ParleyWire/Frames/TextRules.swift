@@ -14,15 +14,9 @@ package func checkName(_ text: String, field: String) throws(Refusal) {
 
 /// Refuses control, direction-changing and invisible characters, but line feeds where the text may have `lines`.
 func checkVisible(_ text: String, field: String, lines: Bool = false) throws(Refusal) {
-    for scalar in text.unicodeScalars where !lines || scalar != "\n" {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
-            // U+200D joins emoji and letters of several scripts; alone it hides nothing.
-            guard scalar == "\u{200D}" else {
-                throw Refusal(.outOfRange, field: field, rule: "no control, direction-changing or invisible characters")
-            }
-        default: continue
-        }
+    let parts = lines ? text.split(separator: "\n").map(String.init) : [text]
+    guard parts.allSatisfy({ VisibleText.shows($0) }) else {
+        throw Refusal(.outOfRange, field: field, rule: "no control, direction-changing or invisible characters")
     }
 }
 

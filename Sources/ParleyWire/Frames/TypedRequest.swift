@@ -15,7 +15,7 @@ package enum TypedRequest {
         } catch {
             return body
         }
-        guard !fields.contains(where: { equals(bytes, $0.key, "type") }) else {
+        guard !fields.contains(where: { $0.isNamed("type", bytes) }) else {
             throw Refusal(.unknownField, field: "type", rule: "not a field here: the path says it")
         }
         var start = 0
@@ -24,7 +24,7 @@ package enum TypedRequest {
         frame.reserveCapacity(bytes.count + type.utf8.count + 24)
         frame.writeStaticString(#"{"type":"#)
         frame.writeJSONString(type)
-        if !fields.contains(where: { equals(bytes, $0.key, "id") }) { frame.writeStaticString(#","id":0"#) }
+        if !fields.contains(where: { $0.isNamed("id", bytes) }) { frame.writeStaticString(#","id":0"#) }
         if !fields.isEmpty { frame.writeStaticString(",") }
         frame.writeImmutableBuffer(
             body.getSlice(at: body.readerIndex + start + 1, length: bytes.count - start - 1) ?? ByteBuffer())

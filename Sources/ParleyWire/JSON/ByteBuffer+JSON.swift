@@ -24,7 +24,7 @@ extension ByteBuffer {
     }
 
     /// Writes bytes in base64 with padding (RFC 4648, section 4), without quotes.
-    mutating func writeBase64(_ bytes: [UInt8]) {
+    package mutating func writeBase64(_ bytes: [UInt8]) {
         let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]

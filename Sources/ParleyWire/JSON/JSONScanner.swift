@@ -20,6 +20,8 @@ package enum JSONKind: Sendable {
 /// One field of an object: where its key (without quotes) and its value (with quotes, if a string) stand.
 package struct JSONField: Sendable {
     package var key: ByteRange
+    /// Whether the key is written with escapes, so that its bytes are not its name.
+    package var isEscaped: Bool
     package var value: ByteRange
     package var kind: JSONKind
 }
@@ -28,25 +30,25 @@ package struct JSONField: Sendable {
 package enum JSONFault: Error, Sendable, Equatable {
     /// Not JSON at all: the grammar is broken at this offset.
     case grammar(Int)
-    /// Nested deeper than `Limits.jsonDepth`.
+    /// Nested deeper than the reader's bounds.
     case depth
     /// A key stands twice in one object; the range is the second one.
     case duplicateKey(ByteRange)
     /// A string holds U+0000, or half of a surrogate pair.
     case character(ByteRange)
-    /// More keys in one object, or digits in one number, than anyone needs.
+    /// More keys in one object than the reader's bounds, or more digits in one number than anyone needs.
     case size(ByteRange)
 }
 
 /// A strict reader of JSON (RFC 8259) that checks all of its input once and copies nothing.
 ///
-/// Stricter than most where a chat server must be: duplicate keys, U+0000, unpaired surrogates, nesting deeper than
-/// `Limits.jsonDepth`, objects of more than 1,000 keys and numbers of more than 32 digits are refused, at any depth.
+/// Stricter than most where a chat server must be: duplicate keys (two spellings of one key too), U+0000, unpaired surrogates, nesting
+/// and objects beyond `JSONBounds`, and numbers of more than 32 digits are refused, at any depth.
 /// The bytes must be valid UTF-8, which the WebSocket layer has checked. Every index is bounds-checked by `Span`.
 package struct JSONScanner {
-    private static let keysPerObject = Limits.syncPositions
     private static let digitsPerNumber = 32
 
+    private let bounds: JSONBounds
     private var position: Int
     private var depth = 0
     /// The key being read in the outermost object, and in the object right inside it: where a fault is, for its error.
@@ -55,13 +57,18 @@ package struct JSONScanner {
     /// How deep the object is whose key stands twice.
     private var duplicateDepth = 0
 
-    private init(at position: Int) { self.position = position }
+    private init(at position: Int, _ bounds: JSONBounds) {
+        self.position = position
+        self.bounds = bounds
+    }
 
     /// The fields of the one object that the bytes are.
     ///
     /// Where it throws, `fields` has those that came before the fault, and `place` names the field at fault, such as `content.text`.
-    package static func fields(of bytes: Span<UInt8>, into fields: inout [JSONField], place: inout String) throws(JSONFault) {
-        var scanner = JSONScanner(at: 0)
+    package static func fields(
+        of bytes: Span<UInt8>, within bounds: JSONBounds = .requests, into fields: inout [JSONField], place: inout String
+    ) throws(JSONFault) {
+        var scanner = JSONScanner(at: 0, bounds)
         do throws(JSONFault) {
             scanner.skipSpace(bytes)
             guard scanner.peek(bytes) == UInt8(ascii: "{") else { throw .grammar(scanner.position) }
@@ -91,13 +98,13 @@ package struct JSONScanner {
 
     /// The fields of an object inside bytes that were scanned before.
     package static func fields(of bytes: Span<UInt8>, at range: ByteRange, into fields: inout [JSONField]) throws(JSONFault) {
-        var scanner = JSONScanner(at: range.start)
+        var scanner = JSONScanner(at: range.start, .known)
         try scanner.object(bytes, into: &fields)
     }
 
     /// The elements of an array inside bytes that were scanned before.
     package static func elements(of bytes: Span<UInt8>, at range: ByteRange) throws(JSONFault) -> [(ByteRange, JSONKind)] {
-        var scanner = JSONScanner(at: range.start + 1)
+        var scanner = JSONScanner(at: range.start + 1, .known)
         var elements: [(ByteRange, JSONKind)] = []
         scanner.skipSpace(bytes)
         if scanner.peek(bytes) == UInt8(ascii: "]") { return [] }
@@ -129,7 +136,7 @@ package struct JSONScanner {
     /// Reads the object at the position and lists its fields.
     private mutating func object(_ bytes: Span<UInt8>, into fields: inout [JSONField]) throws(JSONFault) {
         self.depth += 1
-        guard self.depth <= Limits.jsonDepth else { throw .depth }
+        guard self.depth <= self.bounds.depth else { throw .depth }
         defer { self.depth -= 1 }
         self.position += 1
         self.skipSpace(bytes)
@@ -138,23 +145,25 @@ package struct JSONScanner {
             return
         }
         let first = fields.count
+        var keys = JSONKeys()
         while true {
             self.skipSpace(bytes)
             guard self.peek(bytes) == UInt8(ascii: "\"") else { throw .grammar(self.position) }
-            let key = try self.key(bytes)
-            for index in first..<fields.count where Self.equalKeys(bytes, fields[index].key, key) {
+            var field = try self.key(bytes)
+            if keys.repeats(field, after: fields.span.extracting(first...), bytes) {
                 self.duplicateDepth = self.depth
-                throw .duplicateKey(key)
+                throw .duplicateKey(field.key)
             }
-            self.enter(key)
-            guard fields.count - first < Self.keysPerObject else { throw .size(key) }
+            self.enter(field.key)
+            guard fields.count - first < self.bounds.keys else { throw .size(field.key) }
             self.skipSpace(bytes)
             guard self.peek(bytes) == UInt8(ascii: ":") else { throw .grammar(self.position) }
             self.position += 1
             self.skipSpace(bytes)
             let start = self.position
-            let kind = try self.value(bytes)
-            fields.append(JSONField(key: key, value: ByteRange(start: start, end: self.position), kind: kind))
+            field.kind = try self.value(bytes)
+            field.value = ByteRange(start: start, end: self.position)
+            fields.append(field)
             self.skipSpace(bytes)
             switch self.peek(bytes) {
             case UInt8(ascii: ","): self.position += 1
@@ -166,28 +175,23 @@ package struct JSONScanner {
         }
     }
 
-    /// A key, without its quotes. Keys have no escapes here: none of ours needs one, and two spellings of one key
-    /// would slip past the duplicate check.
-    private mutating func key(_ bytes: Span<UInt8>) throws(JSONFault) -> ByteRange {
+    /// A field of which only the key is known. A fault in the key is the object's in which it would stand.
+    private mutating func key(_ bytes: Span<UInt8>) throws(JSONFault) -> JSONField {
+        self.enter(nil)
         let start = self.position
         try self.string(bytes)
         let range = ByteRange(start: start + 1, end: self.position - 1)
-        for index in range.start..<range.end where bytes[index] == UInt8(ascii: "\\") { throw .character(range) }
-        return range
+        var isEscaped = false
+        for index in range.start..<range.end where bytes[index] == UInt8(ascii: "\\") { isEscaped = true }
+        return JSONField(key: range, isEscaped: isEscaped, value: ByteRange(start: 0, end: 0), kind: .null)
     }
 
-    private mutating func enter(_ key: ByteRange) {
+    private mutating func enter(_ key: ByteRange?) {
         switch self.depth {
         case 1: (self.outer, self.inner) = (key, nil)
         case 2: self.inner = key
         default: break
         }
-    }
-
-    private static func equalKeys(_ bytes: Span<UInt8>, _ left: ByteRange, _ right: ByteRange) -> Bool {
-        guard left.count == right.count else { return false }
-        for offset in 0..<left.count where bytes[left.start + offset] != bytes[right.start + offset] { return false }
-        return true
     }
 
     /// Checks and passes over one value.
@@ -222,7 +226,7 @@ package struct JSONScanner {
 
     private mutating func array(_ bytes: Span<UInt8>) throws(JSONFault) {
         self.depth += 1
-        guard self.depth <= Limits.jsonDepth else { throw .depth }
+        guard self.depth <= self.bounds.depth else { throw .depth }
         defer { self.depth -= 1 }
         self.position += 1
         self.skipSpace(bytes)
@@ -335,7 +339,7 @@ package struct JSONScanner {
 }
 
 /// The value of a hexadecimal digit.
-func hexDigit(_ byte: UInt8) -> UInt32? {
+package func hexDigit(_ byte: UInt8) -> UInt32? {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
     case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)

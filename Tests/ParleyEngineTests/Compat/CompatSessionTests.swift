@@ -164,6 +164,38 @@ import Testing
         await bench.close()
     }
 
+    /// Whoever waits for an answer that cannot be read is told so; he does not wait for ever.
+    @Test func anAnswerThatCannotBeReadIsAnError() async throws {
+        let room = try await self.joinedRoom()
+        let (bench, bob, session) = (room.bench, room.bob, Carried(try #require(room.compat as? CompatSession)))
+        try await bench.loop.executeInContext {
+            var frames = ByteBuffer()
+            WebSocketFrameHeader.writeFrame(ByteBuffer(string: #"{"type":"page","id":77,"entries":[{}]}"#), into: &frames)
+            session.value.write(frames)
+        }
+        try await bench.until { bob.texts.last?.contains(#""error":50000"#) == true }
+        await bench.close()
+    }
+
+    /// What a session has joined goes with it, and nothing else.
+    @Test func whatHasEndedIsToldOfNobody() async throws {
+        let room = try await self.joinedRoom()
+        let (bench, bob) = (room.bench, room.bob)
+        let (second, other) = try await self.enter("bob", bench)
+        try await bench.say(#"{"event":"join","mode":2,"group_id":1,\#(Self.claims(2, "bob"))}"#, on: other)
+        try await bench.until { Self.events(second).last == "0 init" }
+        let (first, native) = (Carried(room.compat), Carried(room.native))
+        let told = try await bench.loop.executeInContext {
+            first.value.disconnected()
+            return bob.texts.count
+        }
+        try await bench.loop.executeInContext { native.value.disconnected() }
+        for _ in 0..<3 { await bench.advance(1_000) }
+        try await bench.until { second.texts.contains { $0.contains(#""event":"leave""#) } }
+        try await bench.loop.executeInContext { #expect(bob.texts.count == told) }
+        await bench.close()
+    }
+
     /// A client that does not read is pushed nothing, and told where it stands when it reads again (R42).
     @Test func aSlowClientIsToldThatItIsBehind() async throws {
         let room = try await self.joinedRoom()

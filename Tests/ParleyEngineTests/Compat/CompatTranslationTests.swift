@@ -211,6 +211,32 @@ import Testing
         }
     }
 
+    /// A native refusal names what the profile's client wrote, in `msg` as in `field`; his own refusals are told as they are.
+    @Test func aFieldIsToldByItsNameHere() throws {
+        for (refusal, field) in [
+            (Refusal(.outOfRange, field: "members", rule: "others only"), "to_user_id"),
+            (Refusal(.clientIDConflict, field: "client_id"), "client_msg_id"),
+            (Refusal(.outOfRange, field: "sequence", rule: "at most 4"), "sequence"),
+            (Refusal(.tooLong, field: "content.text", rule: "at most 8000"), "content"),
+        ] {
+            var translation = self.entered()
+            let ping = try #require(self.requests(self.say(#"{"event":"ping"}"#, to: &translation)).first)
+            let told = try #require(self.envelopes(translation.wrote(.error(id: ping.id, ReceivedError(refusal)))).first)
+            var named = refusal
+            named.field = field
+            #expect(told.contains(#""msg":\#(ControlContent.quoted(named.message))"#) && told.contains(#""field":"\#(field)""#))
+            #expect(refusal.rule.isEmpty || told.contains(#""rule":"\#(refusal.rule)""#))
+        }
+        var translation = self.entered()
+        let steps = self.say(#"{"event":"ping","members":1}"#, to: &translation)
+        guard case .refuse(let id, let refusal, _)? = steps.first else {
+            Issue.record("a field that there is not")
+            return
+        }
+        let told = self.envelopes(translation.wrote(.error(id: id, ReceivedError(refusal))))
+        #expect(told.first?.contains(#""field":"members""#) == true)
+    }
+
     @Test func whatItHoldsIsBounded() throws {
         var translation = self.entered()
         _ = try self.join(&translation, head: 1)

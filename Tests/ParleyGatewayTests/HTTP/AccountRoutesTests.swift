@@ -172,9 +172,10 @@ final class Collector: ResponseBodyWriter, Sendable {
         (#"{"name":"a","n\u0061me":"b","password":"b"}"#, "duplicate_key", "name"),
         (#"{"name":1,"password":"b"}"#, "wrong_type", "name"), (#"{"name":{"$ne":""},"password":"b"}"#, "wrong_type", "name"),
         (#"{"name":null,"password":"b"}"#, "wrong_type", "name"), (#"{"name":["a"],"password":"b"}"#, "wrong_type", "name"),
-        (#"{"name":"\ud800","password":"b"}"#, "bad_text", "name"), (#"{"name":"\udc00","password":"b"}"#, "bad_text", "name"),
-        (#"{"name":"\ud800\u0041","password":"b"}"#, "bad_text", "name"),
-        (#"{"name":"a\u0000","password":"b"}"#, "bad_text", "name"),
+        (#"{"name":"\ud800","password":"b"}"#, "out_of_range", "name"),
+        (#"{"name":"\udc00","password":"b"}"#, "out_of_range", "name"),
+        (#"{"name":"\ud800\u0041","password":"b"}"#, "out_of_range", "name"),
+        (#"{"name":"a\u0000","password":"b"}"#, "out_of_range", "name"),
         (#"{"name":"a\u202eb","password":"b"}"#, "bad_text", "name"), (#"{"name":"  ","password":"b"}"#, "empty", "name"),
     ])
     func badBodyIsRefusedWithItsReason(body: String, name: String, field: String) async throws {
