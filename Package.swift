@@ -142,8 +142,10 @@ let package = Package(
             dependencies: ["ParleyClient", "ParleyWire", "ParleyDomain", nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL]),
         .testTarget(
             name: "ParleyCommandLineTests",
-            dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain", nioCore]),
-        .testTarget(name: "ParleyServerTests", dependencies: ["ParleyServer", "ParleyEngine", "ParleyDomain", logging]),
+            dependencies: ["ParleyCommandLine", "ParleyClient", "ParleyWire", "ParleyDomain", arguments, nioCore]),
+        .testTarget(
+            name: "ParleyServerTests",
+            dependencies: ["ParleyServer", "ParleyEngine", "ParleyDomain", lifecycle, logging, nioCore, nioPosix]),
         .testTarget(name: "ParleyImportTests", dependencies: ["ParleyImport", "ParleyDomain", "ParleySQLite", "ParleyTestKit"]),
         .testTarget(name: "TidyTests"),
     ]

@@ -6,8 +6,8 @@ struct Admin: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Looks after users, groups and reports.",
         discussion: """
-            Works on the data folder, through the server that runs on it; who may read the folder may do all of this, and nobody else. Lists
-            and acts on accounts work without a running server too. What is done to a group is decided as if its owner did it, and is
+            Works on the data folder, through the server that runs on it; who may read the folder may do all of this, and nobody else. Lists \
+            and acts on accounts work without a running server too. What is done to a group is decided as if its owner did it, and is \
             marked in its log as the operator's.
 
             Users are named by name or id, groups by id or title. --json prints what scripts want; times are milliseconds since 1970.
@@ -47,11 +47,11 @@ struct AdminOptions: ParsableArguments {
                 input += "\(name) \(value)\n"
             }
             let bytes = try await runOnFolder(self.data, command: "admin \(command)", input: Array(input.utf8))
-            guard !self.json else { return say(String(decoding: bytes, as: UTF8.self), terminator: "") }
+            guard !self.json else { return try say(String(decoding: bytes, as: UTF8.self), terminator: "") }
             guard let answer = JSONTree(bytes) else {
                 throw StartFailure("The answer cannot be read. Is the server of this version?")
             }
-            for line in AdminTable.lines(answer, columns) { say(line) }
+            for line in AdminTable.lines(answer, columns) { try say(line) }
         }
     }
 }

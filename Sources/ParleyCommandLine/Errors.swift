@@ -13,10 +13,12 @@ struct Errors: ParsableCommand {
     @Option(help: "markdown, as in docs/PROTOCOL.md; js, as the web client reads it.")
     var format = Format.markdown
 
-    func run() {
-        switch self.format {
-        case .markdown: say(ErrorTable.markdown, terminator: "")
-        case .js: say(ErrorTable.javaScript, terminator: "")
-        }
+    func run() throws {
+        let text =
+            switch self.format {
+            case .markdown: ErrorTable.markdown
+            case .js: ErrorTable.javaScript
+            }
+        try report { try say(text, terminator: "") }
     }
 }

@@ -53,7 +53,7 @@ struct ImportIRC: AsyncParsableCommand {
             let bar = ProgressBar()
             let result = try await command.run { bar.show($0.lines, of: $0.of, $0.file) }
             bar.end()
-            say(result.summary.table, terminator: "")
+            try say(result.summary.table, terminator: "")
             if let rejects { try writePrivateFile(rejects, Array(result.rejects.map { $0 + "\n" }.joined().utf8)) }
         }
     }

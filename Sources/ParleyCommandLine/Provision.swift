@@ -6,7 +6,7 @@ struct Provision: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Makes accounts and groups from a plan, and writes their tokens.",
         discussion: """
-            The plan has lines `user N NAME PASSWORD` and `group NAME MEMBER_N ...`; the accounts file gets lines `user password token`.
+            The plan has lines `user N NAME PASSWORD` and `group NAME MEMBER_N ...`; the accounts file gets lines `user password token`. \
             Doing it again changes nothing and gives the same tokens. Works while a server runs on the folder, and without one.
 
             Example: parley provision --data ./data --plan plan.txt --accounts-out accounts.txt
@@ -23,7 +23,7 @@ struct Provision: AsyncParsableCommand {
 
     func run() async throws {
         try await report {
-            let accounts = try await runOnFolder(self.data, command: "provision", input: readFile(self.plan))
+            let accounts = try await runOnFolder(self.data, command: "provision", input: readFile(self.plan), makes: true)
             try writePrivateFile(self.accountsOut, accounts)
         }
     }
@@ -44,22 +44,24 @@ struct Check: AsyncParsableCommand {
     func run() async throws {
         try await report {
             let text = try await runOnFolder(self.data, command: "check", input: [])
-            say(String(decoding: text, as: UTF8.self), terminator: "")
+            try say(String(decoding: text, as: UTF8.self), terminator: "")
         }
     }
 }
 
 /// Hands a command to the server that runs on the folder, or opens the folder and runs it here.
-func runOnFolder(_ folder: String, command: String, input: [UInt8]) async throws -> [UInt8] {
+///
+/// - Parameter makes: Whether a database is made where there is none: a command that only looks must not leave one.
+func runOnFolder(_ folder: String, command: String, input: [UInt8], makes: Bool = false) async throws -> [UInt8] {
     let progress: @Sendable (String) -> Void = { complain($0) }
-    guard fileExists(folder) || command == "provision" else {
-        throw StartFailure("There is no data folder \(folder). Give one with --data.")
-    }
     if let answer = try await askRunningServer(folder: folder, command: command, input: input, progress: progress) {
         return answer
     }
     do {
-        return try await Control(database: SQLiteDatabase(folder: folder)).run(command, input, progress)
+        var options = SQLiteDatabase.Options()
+        options.makes = makes
+        let database = try SQLiteDatabase(folder: folder, options: options)
+        return try await Control(database: database).run(command, input, progress)
     } catch let failure as OpenFailure {
         throw StartFailure(failure.description)
     }
@@ -69,6 +71,16 @@ func runOnFolder(_ folder: String, command: String, input: [UInt8]) async throws
 func report(_ body: () async throws -> Void) async throws {
     do {
         try await body()
+    } catch {
+        complain("\(error)")
+        throw ExitCode.failure
+    }
+}
+
+/// The same for a command that waits for nothing.
+func report(_ body: () throws -> Void) throws {
+    do {
+        try body()
     } catch {
         complain("\(error)")
         throw ExitCode.failure

@@ -13,7 +13,7 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs the server on a data folder.",
         discussion: """
-            Prints the address to open. Ready when GET /readyz answers 200. SIGTERM tells clients to reconnect, finishes what was
+            Prints the address to open. Ready when GET /readyz answers 200. SIGTERM tells clients to reconnect, finishes what was \
             sent, and exits with 0.
 
             Example: parley serve --data ./data --listen 127.0.0.1:8480
@@ -137,7 +137,10 @@ package struct ServeOptions: ParsableArguments {
         configuration.external = try self.external.identity()
         let server = ParleyServer(configuration, logger: Logger(label: "parley"))
         do {
-            try await body(server) { url in say("Parley is ready: open \(url)") }
+            try await body(server) { url in
+                // Chat goes on where nobody reads along.
+                try? say("Parley is ready: open \(url)")
+            }
         } catch let failure as StartFailure {
             complain(failure.description)
             throw ExitCode.failure

@@ -6,19 +6,24 @@ import ParleyServer
     import Musl
 #endif
 
-/// Writes to standard output at once, also when it is a pipe.
-func say(_ text: String, terminator: String = "\n") { put(text + terminator, into: STDOUT_FILENO) }
+/// Writes to standard output at once, also when it is a pipe. Throws where it cannot be written: an answer that nobody has is no success.
+func say(_ text: String, terminator: String = "\n") throws(StartFailure) {
+    guard put(text + terminator, into: STDOUT_FILENO) else {
+        throw StartFailure("Standard output cannot be written: \(String(cString: strerror(errno))).")
+    }
+}
 
-/// Writes to standard error.
-func complain(_ text: String, terminator: String = "\n") { put(text + terminator, into: STDERR_FILENO) }
+/// Writes to standard error, if anybody reads it.
+func complain(_ text: String, terminator: String = "\n") { _ = put(text + terminator, into: STDERR_FILENO) }
 
-private func put(_ text: String, into file: Int32) {
+private func put(_ text: String, into file: Int32) -> Bool {
     var bytes = ArraySlice(text.utf8)
     while !bytes.isEmpty {
         let count = bytes.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-        guard count > 0 else { return }
+        guard count > 0 else { return false }
         bytes = bytes.dropFirst(count)
     }
+    return true
 }
 
 /// The web client's folder: named by `PARLEY_WEB`, beside an installed program, or in the working folder, which is a checkout's.

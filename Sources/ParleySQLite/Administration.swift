@@ -47,16 +47,15 @@ package struct Administration: Sendable {
         }
     }
 
-    /// The user of this name, or else of this id.
-    package func user(_ text: String) throws(StoreFailure) -> UserProfile? {
-        try self.rows(
-            "SELECT id, name FROM users WHERE folded_name = ?1 UNION ALL SELECT id, name FROM users WHERE id = ?2 LIMIT 1"
-        ) { query in
-            query.bind(1, text.lowercased())
-            query.bind(2, text)
+    /// The user of this id and the user of this name, in that order: one where both are the same or only one is there. Ids are public, and
+    /// a name may be any text: which of two is meant is for the operator to say.
+    package func users(called text: String) throws(StoreFailure) -> [UserProfile] {
+        try self.rows("SELECT id, name FROM users WHERE id = ?1 OR folded_name = ?2 ORDER BY id <> ?1") { query in
+            query.bind(1, text)
+            query.bind(2, text.lowercased())
         } row: { row in
             UserProfile(user: UserID(trusted: row.text(0)), name: row.text(1))
-        }.first
+        }
     }
 
     package struct SessionRow: Sendable, Equatable {

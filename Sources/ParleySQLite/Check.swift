@@ -26,14 +26,19 @@ extension SQLiteDatabase {
     /// One snapshot, so for a large database run it on a stopped server or a copy. Memory grows with the members of one
     /// conversation, not with its history.
     ///
-    /// - Parameter progress: Called after each conversation with conversations and entries so far.
-    package func check(progress: (_ conversations: Int, _ entries: Int) -> Void = { _, _ in }) throws(StoreFailure) -> CheckReport
-    {
+    /// - Parameters:
+    ///   - interruption: Ends it early; the failure then says nothing about the database.
+    ///   - progress: Called after each conversation with conversations and entries so far.
+    package func check(
+        _ interruption: Interruption = Interruption(), progress: (_ conversations: Int, _ entries: Int) -> Void = { _, _ in }
+    ) throws(StoreFailure) -> CheckReport {
         do {
             return try self.readers.read { (snapshot) throws(SQLiteError) in
-                var check = Check(snapshot: snapshot)
-                try check.run(progress)
-                return check.report
+                try snapshot.whileNot(interruption) { () throws(SQLiteError) in
+                    var check = Check(snapshot: snapshot)
+                    try check.run(progress)
+                    return check.report
+                }
             }
         } catch {
             throw error.failure

@@ -11,6 +11,10 @@ package struct OpenFailure: Error, Sendable, Equatable, CustomStringConvertible 
         case newerSchema
         /// SQLite did not take a setting without which an acknowledged message could be lost.
         case unsafeSettings
+        /// There is no database, and none was to be made.
+        case missing
+        /// The file is a database of another program.
+        case foreign
         /// The file is no database of ours, or damaged.
         case corrupt
         /// The folder or file cannot be used: rights, a network file system, no room.
@@ -23,6 +27,17 @@ package struct OpenFailure: Error, Sendable, Equatable, CustomStringConvertible 
     package init(_ kind: Kind, _ description: String) {
         self.kind = kind
         self.description = description
+    }
+
+    init(missingIn folder: String) {
+        self.init(
+            .missing,
+            "There is no Parley database in \(folder). Give the data folder of a server with --data; parley serve makes one where there is none."
+        )
+    }
+
+    init(foreign path: String) {
+        self.init(.foreign, "\(path) is the database of another program. Give another data folder, or move the file away.")
     }
 
     init(opening path: String, _ error: SQLiteError) {
@@ -39,15 +54,19 @@ package struct OpenFailure: Error, Sendable, Equatable, CustomStringConvertible 
     }
 }
 
-/// The folder that one server process owns: made with rights for its owner only, held by a lock for life.
+/// The folder that one server process owns: made with rights for its owner only, held by a lock for life. One that is there keeps the
+/// rights that it has: it may be a volume, or of the system's.
 final class DataFolder: Sendable {
     let path: String
     /// The open lock file; -1 once it was given up.
     private let lock: Atomic<Int32>
 
     /// Makes the folder if it is missing and takes `parley.lock` in it. The system frees the lock when the process ends.
-    init(path: String) throws(OpenFailure) {
+    ///
+    /// - Parameter makes: Whether a folder without a database will do.
+    init(path: String, makes: Bool) throws(OpenFailure) {
         self.path = path
+        guard makes || Self.bytes(of: path + "/" + SQLiteDatabase.fileName) > 0 else { throw OpenFailure(missingIn: path) }
         try Self.makeFolder(path)
         try Self.refuseNetworkFileSystem(path)
         let file = path + "/parley.lock"
@@ -65,6 +84,18 @@ final class DataFolder: Sendable {
     }
 
     deinit { self.release() }
+
+    /// Whether others than its owner can enter the folder, or list it.
+    var isOpenToOthers: Bool {
+        var facts = stat()
+        return stat(self.path, &facts) == 0 && facts.st_mode & 0o077 != 0
+    }
+
+    /// 0 where there is no such file.
+    static func bytes(of file: String) -> Int {
+        var facts = stat()
+        return stat(file, &facts) == 0 ? Int(facts.st_size) : 0
+    }
 
     /// Lets another process have the folder.
     func release() {

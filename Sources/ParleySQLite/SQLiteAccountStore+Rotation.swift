@@ -10,7 +10,8 @@ extension SQLiteAccountStore {
                 let update = try self.writer.statement(
                     """
                     UPDATE sessions SET token_hash = ?3, expires = ?4
-                    WHERE id = ?1 AND token_hash = ?2 AND revoked = 0 AND expires > ?5
+                    WHERE id = ?1 AND token_hash = ?2 AND revoked = 0 AND expires > ?5 AND NOT EXISTS (
+                        SELECT 1 FROM users u WHERE u.key = sessions.user AND substr(u.password_hash, 1, 1) = '\(Self.lock)')
                     """)
                 update.bind(1, id.rawValue)
                 update.bind(2, old)

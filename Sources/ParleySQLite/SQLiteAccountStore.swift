@@ -78,11 +78,16 @@ package final class SQLiteAccountStore: AccountStore {
 
     // MARK: Sessions
 
-    package func createSession(_ session: Session) throws(AccountFailure) {
+    package func createSession(_ session: Session, verified hash: String?) throws(AccountFailure) {
         try self.write { () throws(SQLiteError) in
             guard let user = try self.writer.userKey(session.user) else {
                 return .unchanged(.store(.unavailable("There is no user \(session.user) to log in.")))
             }
+            // That of a disabled account begins with the lock: it is none that anybody was checked against.
+            let known = try self.writer.statement("SELECT password_hash IS ?2 FROM users WHERE key = ?1")
+            known.bind(1, user)
+            if let hash { known.bind(2, hash) } else { known.bindNull(2) }
+            guard try known.one() == 1 else { return .unchanged(.outdated) }
             return try self.insert(session, user: user) ? .commit(nil) : .unchanged(.taken)
         }
     }
@@ -140,6 +145,26 @@ package final class SQLiteAccountStore: AccountStore {
             update.bind(2, now)
             try update.run()
             return self.writer.connection.changes > 0 ? .commit(nil) : .unchanged(nil)
+        }
+    }
+
+    /// The condition is that of the index `sessions_by_end`; ids of another application's sessions begin with `x`.
+    package func deleteSessions(expiredBefore time: Int64, limit: Int) throws(AccountFailure) -> Int {
+        do {
+            return try self.writer.transaction(.low) { () throws(SQLiteError) in
+                let delete = try self.writer.statement(
+                    """
+                    DELETE FROM sessions WHERE key IN (
+                        SELECT key FROM sessions WHERE (revoked = 0 OR id < 'x') AND expires < ?1 ORDER BY expires LIMIT ?2)
+                    """)
+                delete.bind(1, time)
+                delete.bind(2, Int64(clamping: limit))
+                try delete.run()
+                let count = Int(self.writer.connection.changes)
+                return count > 0 ? .commit(count) : .unchanged(0)
+            }
+        } catch {
+            throw .store(error)
         }
     }
 

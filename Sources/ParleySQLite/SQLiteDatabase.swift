@@ -23,9 +23,15 @@ package final class SQLiteDatabase: Sendable {
         /// Commits without waiting for the disk, so that acknowledged messages can be lost. No command sets this: it is there for the
         /// judge's faulty server, which shows that the loss would be seen.
         package var forgoesDurability = false
+        /// Whether a database is made where there is none; else that is an error, and nothing is left there.
+        package var makes = true
 
         package init() {}
     }
+
+    static let fileName = "parley.sqlite"
+    /// In the header of the file, where programs that look at files find whose it is: "Prly".
+    static let applicationID: Int64 = 0x5072_6C79
 
     let writer: Writer
     let readers: ReaderPool
@@ -35,15 +41,20 @@ package final class SQLiteDatabase: Sendable {
     package let epoch: String
     private let folder: DataFolder
 
+    /// Whether others than its owner can enter the data folder. The files in it are for the owner only.
+    package var isOpenToOthers: Bool { self.folder.isOpenToOthers }
+
     /// Opens or makes the database of a data folder.
     ///
     /// The error is one sentence for the person who starts the server; the process should print it and exit.
     package init(folder path: String, options: Options = Options()) throws(OpenFailure) {
-        let folder = try DataFolder(path: path)
-        let file = try folder.file("parley.sqlite")
+        let folder = try DataFolder(path: path, makes: options.makes)
+        let file = try folder.file(Self.fileName)
         self.folder = folder
         self.path = file
         do {
+            let isEmpty = try Self.requireOurs(file)
+            guard options.makes || !isEmpty else { throw OpenFailure(missingIn: path) }
             let connection = try Connection(
                 path: file, part: .writer, cacheKiB: options.writerCacheKiB, pageSize: options.pageSize)
             if options.forgoesDurability {
@@ -91,9 +102,27 @@ package final class SQLiteDatabase: Sendable {
         }
     }
 
+    /// Refuses a database of another program, before anything is written to it; whether nothing is in it yet. One of ours from before the
+    /// mark is known by its tables.
+    private static func requireOurs(_ path: String) throws -> Bool {
+        guard DataFolder.bytes(of: path) > 0 else { return true }
+        let reader = try Connection(path: path, part: .reader, cacheKiB: 100, pageSize: 0)
+        let mark = try reader.number("PRAGMA application_id") ?? 0
+        if mark == Self.applicationID { return false }
+        let tables = try reader.number("SELECT count(*) FROM sqlite_schema") ?? 0
+        let ours = try reader.number(
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('meta', 'users', 'sessions', 'conversations', 'entries')"
+        )
+        guard mark == 0, tables == 0 || ours == 5 else { throw OpenFailure(foreign: path) }
+        return tables == 0
+    }
+
     private static func migrate(_ connection: Connection, path: String) throws {
         try connection.execute("BEGIN IMMEDIATE")
         do {
+            if try connection.number("PRAGMA application_id") != Self.applicationID {
+                try connection.execute("PRAGMA application_id = \(Self.applicationID)")
+            }
             let made = try connection.number("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'") ?? 0
             let found = made == 0 ? 0 : try connection.number("SELECT value FROM meta WHERE name = 'schema_version'") ?? 0
             guard found <= Schema.version else {

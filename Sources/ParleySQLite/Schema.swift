@@ -7,6 +7,13 @@ enum Schema {
     static let migrations: [[String]] = [
         [Self.meta, Self.secrets, Self.users, Self.sessions] + Self.logs,
         Self.threads + Self.settings + Self.standings + Self.marks + Self.records,
+        Self.ends,
+    ]
+
+    /// Step 3: sessions of a user are found, and those that nobody can come back to, without reading all of them.
+    private static let ends = [
+        "CREATE INDEX sessions_by_user ON sessions (user)",
+        "CREATE INDEX sessions_by_end ON sessions (expires) WHERE revoked = 0 OR id < 'x'",
     ]
 
     /// `name`: schema_version, epoch, high_water. The last is the newest stamp that no entry bears.

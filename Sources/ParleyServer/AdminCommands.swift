@@ -87,8 +87,17 @@ struct AdminCommands {
 
     private func user() async throws -> UserProfile {
         let (look, name) = (self.look, self.text("user"))
-        guard let user = try await self.store({ try look.user(name) }) else {
+        return try await self.store { try Self.user(name, look) }
+    }
+
+    static func user(_ name: String, _ look: Administration) throws -> UserProfile {
+        let found = try look.users(called: name)
+        guard let user = found.first else {
             throw StartFailure("There is no user by the name or id \(quoted(name)). `parley admin users` lists them.")
+        }
+        guard found.count == 1 else {
+            let all = found.map { "\($0.user) (by name \(quoted($0.name)))" }.joined(separator: " and ")
+            throw StartFailure("\(quoted(name)) is the id of one user and the name of another: \(all). Say it otherwise.")
         }
         return user
     }
@@ -128,6 +137,9 @@ struct AdminCommands {
 
     private func setPassword() async throws -> String {
         let (accounts, user) = (self.accounts, try await self.user())
+        guard !ExternalNames.isReserved(user.user) else {
+            throw StartFailure("\(user.user) comes in with the tokens of another application and has no password here.")
+        }
         let password = self.text("password")
         do {
             try NamePolicy.newPassword(password)

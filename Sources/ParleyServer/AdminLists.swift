@@ -37,9 +37,7 @@ extension AdminCommands {
     }
 
     private func sessions() throws -> [String] {
-        guard let user = try self.look.user(self.text("user")) else {
-            throw StartFailure("There is no user by the name or id \(quoted(self.text("user"))).")
-        }
+        let user = try Self.user(self.text("user"), self.look)
         return try self.look.sessions(of: user.user, at: self.now).map { row in
             #"{"session":\#(quoted(row.session.rawValue)),"device":\#(quoted(row.device)),"created":\#(row.created),"#
                 + #""expires":\#(row.expires),"address":\#(quoted(row.address)),"agent":\#(quoted(row.agent))}"#

@@ -1,12 +1,14 @@
 import ParleyDomain
 import ParleyEngine
 package import ParleySQLite
+import Synchronization
 
 /// The operator's commands, the same whether a server runs on the folder (over its control socket) or not (under its lock).
 package struct Control: Sendable {
     private let database: SQLiteDatabase
     /// Nil where no server runs on the folder.
     private let live: LiveServer?
+    private let turns = Turns()
 
     package init(database: SQLiteDatabase, live: LiveServer? = nil) {
         self.database = database
@@ -22,8 +24,14 @@ package struct Control: Sendable {
                 String(command.dropFirst(6)))
         }
         switch command {
-        case "provision": return try await onOwnThread { try self.provision(input, progress) }
-        case "check": return try await onOwnThread { try self.check(progress) }
+        case "provision": return try await onOwnThread { try self.turns.take { try self.provision(input, progress) } }
+        case "check":
+            let interruption = Interruption()
+            return try await withTaskCancellationHandler {
+                try await onOwnThread { try self.turns.take { try self.check(interruption, progress) } }
+            } onCancel: {
+                interruption.interrupt()
+            }
         default: throw StartFailure("No such command: \(command.prefix(40)). This server knows provision, check and admin.")
         }
     }
@@ -40,11 +48,19 @@ package struct Control: Sendable {
         return Array(file.accountsFile(tokens: tokens).utf8)
     }
 
-    /// Checks every entry; gives the report. Throws where something is wrong.
-    private func check(_ progress: (String) -> Void) throws -> [UInt8] {
-        let report = try self.database.check { conversations, entries in
-            progress("checked \(conversations) conversations, \(entries) entries")
+    private func report(_ interruption: Interruption, _ progress: (String) -> Void) throws -> CheckReport {
+        do throws(StoreFailure) {
+            return try self.database.check(interruption) { conversations, entries in
+                progress("checked \(conversations) conversations, \(entries) entries")
+            }
+        } catch {
+            throw interruption.isSet ? StartFailure("The server ends, and the check with it: check again.") : error
         }
+    }
+
+    /// Checks every entry; gives the report. Throws where something is wrong.
+    private func check(_ interruption: Interruption, _ progress: (String) -> Void) throws -> [UInt8] {
+        let report = try self.report(interruption, progress)
         guard report.isSound else {
             for problem in report.problems { progress(problem) }
             throw StartFailure(
@@ -54,4 +70,12 @@ package struct Control: Sendable {
             "sound: \(report.conversations) conversations, \(report.entries) entries, \(report.members) memberships, \(report.users) users, \(report.sessions) sessions\n"
         return Array(text.utf8)
     }
+}
+
+/// What holds a reader or the writer for long is done one after the other, so that it never takes all of them. Threads of the commands' own
+/// wait here.
+private final class Turns: Sendable {
+    private let one = Mutex(false)
+
+    func take(_ body: () throws -> [UInt8]) throws -> [UInt8] { try self.one.withLock { _ in try body() } }
 }

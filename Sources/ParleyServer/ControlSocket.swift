@@ -6,7 +6,8 @@ import ServiceLifecycle
 /// The way in for the operator's commands while a server runs: `parley.sock` in the data folder, for its owner only (0600).
 ///
 /// A client writes one line, the command, then whatever the command reads, and ends its side. The server writes lines of
-/// progress; the last one begins with `ok` or `failed`.
+/// progress; the last one begins with `ok` or `failed`. Connections are served side by side: one that says nothing, or has asked for
+/// something long, holds up no other.
 struct ControlSocket: Service {
     /// Runs one command: its line, its input, and where lines of progress go. Returns what stands after `ok`.
     typealias Handler =
@@ -15,18 +16,28 @@ struct ControlSocket: Service {
 
     /// Longest input of a command, in bytes: a plan of a million users.
     static let inputBytes = 134_217_728
+    /// Connections at a time; more wait to be taken.
+    static let connectionsMax = 16
+    /// How long the answer to a command may take to be written when the server ends.
+    private static let farewell = TimeAmount.seconds(2)
 
     private let path: String
     private let group: MultiThreadedEventLoopGroup
     private let logger: Logger
+    private let patience: TimeAmount
     private let handler: Handler
 
     static func path(in folder: String) -> String { folder + "/parley.sock" }
 
-    init(folder: String, group: MultiThreadedEventLoopGroup, logger: Logger, handler: @escaping Handler) throws {
+    /// - Parameter patience: How long a client may take to say all of its command.
+    init(
+        folder: String, group: MultiThreadedEventLoopGroup, logger: Logger, patience: TimeAmount = .seconds(30),
+        handler: @escaping Handler
+    ) {
         self.path = Self.path(in: folder)
         self.group = group
         self.logger = logger
+        self.patience = patience
         self.handler = handler
     }
 
@@ -49,7 +60,17 @@ struct ControlSocket: Service {
         restrictToOwner(self.path)
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await server.executeThenClose { connections in
-                for try await connection in connections { await self.serve(connection) }
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    var running = 0
+                    for try await connection in connections {
+                        if running == Self.connectionsMax {
+                            try await tasks.next()
+                            running -= 1
+                        }
+                        tasks.addTask { await self.serve(connection) }
+                        running += 1
+                    }
+                }
             }
         } onCancelOrGracefulShutdown: {
             server.channel.close(promise: nil)
@@ -62,35 +83,67 @@ struct ControlSocket: Service {
         try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
     }
 
-    /// One command at a time: they are rare, and some of them write.
+    /// When the server ends, what is not said whole is not waited for, and a command that can end early does.
     private func serve(_ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async {
         do {
-            try await connection.executeThenClose { inbound, _ in
-                var input: [UInt8] = []
-                for try await part in inbound {
-                    guard input.count + part.readableBytes <= Self.inputBytes else {
-                        let answer = ByteBuffer(string: "failed the input is longer than \(Self.inputBytes) bytes\n")
-                        return try await connection.channel.writeAndFlush(answer).get()
-                    }
-                    input.append(contentsOf: part.readableBytesView)
-                }
-                let end = input.firstIndex(of: UInt8(ascii: "\n")) ?? input.endIndex
-                let command = String(decoding: input[..<end], as: UTF8.self)
-                let rest = Array(input[min(end + 1, input.count)...])
-                let channel = connection.channel
+            try await cancelWhenGracefulShutdown { try await self.answer(connection) }
+        } catch is CancellationError {
+            return
+        } catch {
+            self.logger.warning("a command's connection broke", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    private func answer(_ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>) async throws {
+        let channel = connection.channel
+        let answer: @Sendable ([UInt8]) async throws -> Void = { bytes in
+            // Waits until the kernel has all of it: closing drops what a writer has only queued.
+            try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+        }
+        try await connection.executeThenClose { inbound, _ in
+            let input: [UInt8]
+            do {
+                input = try await self.input(inbound, of: channel)
+            } catch let failure as StartFailure {
+                return try await answer(Array("failed \(failure)\n".utf8))
+            }
+            let end = input.firstIndex(of: UInt8(ascii: "\n")) ?? input.endIndex
+            let command = String(decoding: input[..<end], as: UTF8.self)
+            let rest = Array(input[min(end + 1, input.count)...])
+            try await withTaskCancellationHandler {
                 do {
                     let result = try await self.handler(command, rest) { line in
                         channel.writeAndFlush(ByteBuffer(string: line + "\n"), promise: nil)
                     }
-                    // Waits until the kernel has all of it: closing drops what a writer has only queued.
-                    try await channel.writeAndFlush(ByteBuffer(bytes: Array("ok\n".utf8) + result)).get()
+                    try await answer(Array("ok\n".utf8) + result)
                 } catch {
-                    try await channel.writeAndFlush(ByteBuffer(string: "failed \(error)\n")).get()
+                    try await answer(Array("failed \(error)\n".utf8))
                 }
+            } onCancel: {
+                channel.eventLoop.scheduleTask(in: Self.farewell) { channel.close(promise: nil) }
             }
-        } catch {
-            self.logger.warning("a command's connection broke", metadata: ["cause": "\(error)"])
         }
+    }
+
+    /// The command and its input, whole; a part of one is never run.
+    private func input(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, of channel: any Channel) async throws -> [UInt8] {
+        let end = NIODeadline.now() + self.patience
+        let deadline = channel.eventLoop.scheduleTask(deadline: end) {
+            channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        }
+        defer { deadline.cancel() }
+        var input: [UInt8] = []
+        for try await part in inbound {
+            guard input.count + part.readableBytes <= Self.inputBytes else {
+                throw StartFailure("the input is longer than \(Self.inputBytes) bytes")
+            }
+            input.append(contentsOf: part.readableBytesView)
+        }
+        try Task.checkCancellation()
+        guard NIODeadline.now() < end else {
+            throw StartFailure("the command was not said within \(self.patience.nanoseconds / 1_000_000_000) s")
+        }
+        return input
     }
 }
 

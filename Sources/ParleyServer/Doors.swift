@@ -40,6 +40,10 @@ struct Doors: Service, CustomStringConvertible {
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sighup)
         for await _ in signals.cancelOnGracefulShutdown() {
+            guard self.configuration.tls != nil || self.configuration.external != nil else {
+                self.logger.notice("there is nothing to read again: the server has neither a certificate nor keys")
+                continue
+            }
             do {
                 try await onOwnThread { try self.reload() }
                 self.logger.notice("certificate and keys were read again")

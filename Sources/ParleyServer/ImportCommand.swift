@@ -35,9 +35,11 @@ package struct ImportCommand: Sendable {
         package var rejects: [String]
     }
 
-    /// Whether an account of the owner's name would have to be made, so that a password is asked for before anything is read.
+    /// Whether an account of the owner's name would have to be made, so that a password is asked for before the import begins. Nobody is
+    /// asked for the sake of logs that cannot be read.
     package func ownerIsMissing() async throws -> Bool {
         try await onOwnThread {
+            _ = try self.logs()
             let database = try self.open()
             defer { database.close() }
             return try SQLiteAccountStore(database).account(named: NamePolicy.name(self.owner, field: "owner")) == nil
@@ -85,7 +87,8 @@ package struct ImportCommand: Sendable {
 
     private func ownerAccount(_ name: String, _ hash: String?, _ accounts: SQLiteAccountStore) throws -> UserID {
         if let account = try accounts.account(named: name) { return account.id }
-        let id = UserID(trusted: "u" + Base32.packed(systemRandom(13), characters: 20))
+        do throws(Refusal) { _ = try NamePolicy.newName(name, field: "owner") } catch { throw StartFailure(error.message) }
+        let id = AccountID.make(systemRandom)
         try accounts.createAccount(Account(id: id, name: name, passwordHash: hash, created: systemMilliseconds()))
         return id
     }

@@ -79,15 +79,16 @@ package struct ParleyServer: Sendable {
             MetricsSource(
                 engine: engine, gateway: server, accounts: accounts, ticks: ticks, configuration: self.configuration,
                 isReady: { life.checks(isStoring: engine.isStoring).allSatisfy(\.holds) }, started: live.started), group, health)
-        let control = try ControlSocket(folder: self.configuration.data, group: group, logger: self.logger) {
-            try await Control(database: database, live: live).run($0, $1, $2)
+        let commands = Control(database: database, live: live)
+        let control = ControlSocket(folder: self.configuration.data, group: group, logger: self.logger) {
+            try await commands.run($0, $1, $2)
         }
         let services = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                // Ended from the last to the first: operators are answered until the clients have gone.
+                // Ended from the last to the first, each when the one after it has gone: operators are answered until the clients have gone.
                 services: (metrics.map { [.init(service: $0)] } ?? []) + [
-                    .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup), .init(service: control),
-                    .init(service: doors),
+                    .init(service: control), .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: doors), .init(service: Housekeeping(accounts: accounts, logger: self.logger)),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
         do {
@@ -113,7 +114,13 @@ package struct ParleyServer: Sendable {
         do throws(OpenFailure) {
             var options = SQLiteDatabase.Options()
             options.forgoesDurability = self.configuration.forgoesDurability
-            return try SQLiteDatabase(folder: self.configuration.data, options: options)
+            let database = try SQLiteDatabase(folder: self.configuration.data, options: options)
+            if database.isOpenToOthers {
+                self.logger.warning(
+                    "others than its owner can enter the data folder: chmod 700",
+                    metadata: ["folder": "\(self.configuration.data)"])
+            }
+            return database
         } catch {
             throw StartFailure(error.description)
         }

@@ -1,7 +1,17 @@
+import CSQLite
 import Glibc
 import ParleyDomain
 import ParleySQLite
 import Testing
+
+/// A database as another program makes it, without SQLite's log.
+private func foreign(_ path: String, _ sql: String) throws {
+    var handle: OpaquePointer?
+    defer { sqlite3_close(handle) }
+    guard sqlite3_open(path, &handle) == SQLITE_OK, sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else {
+        throw SystemError(call: "sqlite3")
+    }
+}
 
 /// What must hold before the first message is accepted.
 @Suite struct SQLiteOpeningTests {
@@ -84,7 +94,56 @@ import Testing
         subject.database.close()
         let failure = try #require(self.refusal { _ = try SQLiteDatabase(folder: folder.path) })
         #expect(failure.kind == .newerSchema)
-        #expect(failure.description.contains("newer Parley (schema 99, this one knows 2)"))
+        #expect(failure.description.contains("newer Parley (schema 99, this one knows 3)"))
+    }
+
+    @Test func whoOnlyLooksMakesNothing() throws {
+        let folder = try TemporaryFolder()
+        var options = SQLiteDatabase.Options()
+        options.makes = false
+        for path in [folder.path, folder.path + "/none"] {
+            let failure = try #require(self.refusal { _ = try SQLiteDatabase(folder: path, options: options) })
+            #expect(failure.kind == .missing && failure.description.contains("no Parley database in \(path)"))
+        }
+        #expect(rmdir(folder.path) == 0 && mkdir(folder.path, 0o700) == 0, "nothing lies there")
+        // As a first start leaves it that was killed at once.
+        for leftBySQLite in [false, true] {
+            try writeBytes([], to: folder.database)
+            if leftBySQLite { _ = try Connection(path: folder.database, part: .writer, cacheKiB: 100, pageSize: 4096) }
+            #expect(self.refusal { _ = try SQLiteDatabase(folder: folder.path, options: options) }?.kind == .missing)
+        }
+        try SQLiteDatabase(folder: folder.path).close()
+        _ = try SQLiteDatabase(folder: folder.path, options: options)
+    }
+
+    @Test(arguments: ["CREATE TABLE foo (a)", "PRAGMA application_id = 7", "CREATE TABLE meta (name, value)"])
+    func databaseOfAnotherProgramIsRefusedAndLeftAsItIs(_ sql: String) throws {
+        let folder = try TemporaryFolder()
+        try writeBytes([], to: folder.database)
+        try foreign(folder.database, sql)
+        let before = try readBytes(folder.database)
+        let failure = try #require(self.refusal { _ = try SQLiteDatabase(folder: folder.path) })
+        #expect(failure.kind == .foreign && failure.description.contains("another program"))
+        #expect(try readBytes(folder.database) == before)
+    }
+
+    @Test func databaseFromBeforeTheMarkIsOursAndMarked() throws {
+        let folder = try TemporaryFolder()
+        let subject = try SQLiteSubject(folder: folder)
+        try subject.makeRoom(messages: 1)
+        try subject.tamper("PRAGMA application_id = 0")
+        subject.database.close()
+        try SQLiteDatabase(folder: folder.path).close()
+        // Big-endian, at its place in the header of the file.
+        #expect(try Array(readBytes(folder.database)[68..<72]) == Array("Prly".utf8))
+    }
+
+    @Test func folderThatOthersCanEnterIsSaidToBe() throws {
+        let folder = try TemporaryFolder()
+        let subject = try SQLiteSubject(folder: folder)
+        #expect(!subject.database.isOpenToOthers)
+        #expect(chmod(folder.path, 0o711) == 0)
+        #expect(subject.database.isOpenToOthers)
     }
 
     @Test func epochStaysWithTheDatabaseAndDiffersBetweenTwo() throws {

@@ -225,6 +225,15 @@ extension [ChatEffect] {
         }
     }
 
+    @Test(arguments: [String(repeating: "x", count: 8_001), "/nothing", "/open nothing", "/who"])
+    func aLineThatIsRefusedHereCounts(_ line: String) {
+        var room = Room(plain: true)
+        #expect(room.say(line).said.count == 1)
+        #expect(room.state.refusals == 1)
+        room.say("/list")
+        #expect(room.state.refusals == 1)
+    }
+
     @Test func aPipeGetsEachMessageOnceWithTheNameOfItsSender() {
         var room = Room(plain: true)
         room.state.names[Room.ben] = nil

@@ -202,6 +202,14 @@ def test_certificate_is_read_again_at_a_hang_up(tmp_path: Path) -> None:
     assert asyncio.run(house.drain()) == 0
 
 
+def test_hang_up_without_certificate_and_keys_says_that_there_is_nothing_to_read(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    asyncio.run(house.start())
+    house.hang_up("there is nothing to read again")
+    assert "were read again" not in house.log.read_text()
+    assert asyncio.run(house.drain()) == 0
+
+
 def test_certificates_that_cannot_be_used(tmp_path: Path) -> None:
     certificate, key = certificates.make(tmp_path)
     _, other = certificates.make(tmp_path, "other")

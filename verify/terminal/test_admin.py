@@ -1,9 +1,13 @@
 """An operator at the command line, beside a running server and without one."""
 
 import json
+import signal
+import socket
+import sqlite3
 import stat
+import subprocess
 
-from stage import Terminal, until
+from stage import Terminal, binary, until
 
 
 def test_users_are_listed_searched_and_shut_out(house, person):
@@ -131,3 +135,77 @@ def test_mistakes_are_answered_with_a_sentence(house):
     assert house.run("admin", "--help").returncode == 0
     for command in ("users", "disable", "transfer", "stats"):
         assert "Example: parley admin" in house.run("admin", command, "--help").stdout
+
+
+def test_a_text_that_means_two_users_is_not_acted_on(house):
+    grant = house.call("/v1/register", {"name": "Vera", "password": "long enough"})
+    vera = grant["user"]
+    for name in (vera, vera.upper(), "x:vera", "XH:vera", "irc:vera"):
+        refused = house.call("/v1/register", {"name": name, "password": "long enough"})
+        assert (refused["status"], refused["field"]) == (400, "name"), name
+    # From before that rule: Mallory is called what Vera's id is. And one whom another application vouches for.
+    mallory = house.call("/v1/register", {"name": "Mallory", "password": "long enough"})["user"]
+    house.kill()
+    with sqlite3.connect(house.data / "parley.sqlite") as database:
+        database.execute("UPDATE users SET name = ?1, folded_name = ?1 WHERE id = ?2", (vera, mallory))
+        database.execute("INSERT INTO users (id, name, folded_name, created) VALUES ('x:eve', 'Eve', 'eve', 1)")
+    house.start()
+    for command in (["disable", vera], ["log-out", vera], ["sessions", vera], ["transfer", "team", vera]):
+        complaint = house.admin(*command, fails=True)
+        assert vera in complaint and mallory in complaint and '"Vera"' in complaint, complaint
+    assert house.admin("disable", mallory)["user"] == mallory
+    assert house.admin("disable", "vera")["user"] == vera
+    (house.folder / "password").write_text("long enough too\n")
+    complaint = house.admin("password", "Eve", "--password-file", str(house.folder / "password"), fails=True)
+    assert "another application" in complaint
+
+
+def test_the_end_waits_for_no_operator(house):
+    silent = []
+    for said in (b"", b"admin stats", b"admin stats\nseconds 5\n"):
+        line = socket.socket(socket.AF_UNIX)
+        line.connect(str(house.data / "parley.sock"))
+        line.send(said)
+        silent.append(line)
+    silent[2].shutdown(socket.SHUT_WR)
+    assert house.admin("stats")["running"] is True
+    house.process.send_signal(signal.SIGTERM)
+    assert house.process.wait(12) == 0
+    for line in silent:
+        line.close()
+
+
+def test_what_only_looks_makes_nothing_and_takes_nothing_over(house, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for command in (["check"], ["admin", "users"], ["admin", "stats"], ["admin", "disable"]):
+        for folder in (empty, tmp_path / "none"):
+            done = house.run(*command, "--data", str(folder), *["ann"] * ("disable" in command))
+            assert done.returncode == 1 and "There is no Parley database" in done.stderr, done.stderr
+    assert list(empty.iterdir()) == [] and not (tmp_path / "none").exists()
+    done = house.run("import", "irc", "--data", str(tmp_path / "none"), "--owner", "Zed", str(tmp_path / "2005-02-08.raw.txt"))
+    assert done.returncode == 1 and "Cannot read" in done.stderr and not (tmp_path / "none").exists()
+    with sqlite3.connect(empty / "parley.sqlite") as database:
+        database.execute("CREATE TABLE foo (a)")
+    before = (empty / "parley.sqlite").read_bytes()
+    for command in (["check"], ["admin", "users"], ["serve", "--listen", "127.0.0.1:0"]):
+        done = house.run(*command, "--data", str(empty))
+        assert done.returncode == 1 and "another program" in done.stderr, done.stderr
+    assert (empty / "parley.sqlite").read_bytes() == before
+
+
+def test_an_answer_that_cannot_be_written_is_no_success(house):
+    for command in (["check", "--data", str(house.data)], ["admin", "users", "--data", str(house.data)],
+                    ["admin", "stats", "--json", "--data", str(house.data)], ["schema", "openapi"], ["errors"]):  # fmt: skip
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([binary(), *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        assert done.returncode == 1 and "Standard output" in done.stderr, command
+
+
+def test_a_folder_that_others_can_enter_is_said_to_be(house):
+    house.kill()
+    assert "can enter" not in (house.folder / "server.log").read_text()
+    house.data.chmod(0o755)
+    house.start()
+    assert "can enter the data folder" in (house.folder / "server.log").read_text()
+    house.data.chmod(0o700)

@@ -282,6 +282,43 @@ def test_a_pipe_keeps_what_it_could_not_send_and_sends_it_once(house):
         assert house.texts("ann", duo) == ["one", "two", "three"]
 
 
+def test_a_pipe_that_finds_no_connection_says_so_by_its_exit_status(house, tmp_path):
+    (tmp_path / "word").write_text("a long secret\n")
+    sam = ["--plain", "--name", "Sam", "--password-file", str(tmp_path / "word")]
+    done = house.run("chat", house.url, *sam, "--register", "--commands", stdin='/group "Trip" ann\nhello\n')
+    assert done.returncode == 0, done.stderr
+    # The log-in is known, nobody answers: the server hangs, then it is gone.
+    os.kill(house.process.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    done = house.run("chat", house.url, *sam, "--open", "Trip", "--wait", "2", stdin="one\n")
+    assert time.monotonic() - began < 15
+    assert done.returncode == 1 and "1 lines were not entered" in done.stderr, (done.stdout, done.stderr)
+    house.kill()
+    done = house.run("chat", house.url, *sam, "--open", "Trip", "--wait", "1", stdin="two\n")
+    assert done.returncode == 1 and "1 lines were not entered, and are not kept" in done.stderr, (done.stdout, done.stderr)
+    assert "waits here" not in done.stdout
+
+
+def test_a_line_that_is_refused_here_is_told_by_the_exit_status(house):
+    for lines, text in (("x" * 9_000, "at most 8000 characters"), ("/nothing", "There is no /nothing"), ("/dm nobody", "There is nobody"),
+                        ("/open nothing", "There is no conversation")):  # fmt: skip
+        done = chat(house, "ann", "--plain", "--commands", stdin=f"/open duo\n{lines}\nfine\n")
+        assert done.returncode == 1 and text in done.stdout, (lines, done.stdout, done.stderr)
+    assert house.texts("ann", house.conversation("ann", "duo")) == ["fine"] * 4, "what follows goes on"
+
+
+def test_a_server_without_tls_is_told_of_in_a_sentence(house):
+    secure = house.url.replace("http://", "https://")
+    token = str(house.folder / "ann.token")
+    done = house.run("chat", secure, "--token-file", token, "--open", "duo", stdin="x\n")
+    assert done.returncode == 1 and "does not speak TLS" in done.stderr and "BoringSSL" not in done.stderr, done.stderr
+    done = house.run("conformance", secure)
+    assert done.returncode == 2 and "does not speak TLS" in done.stderr and done.stdout == "", (done.stdout, done.stderr)
+    for url in (house.url, secure):
+        done = house.run("chat", url, "--ca", "/nope", "--token-file", token, "--open", "duo", stdin="x\n")
+        assert done.returncode != 0 and ("--ca goes with" if url == house.url else "Cannot read /nope") in done.stderr, done.stderr
+
+
 def test_secrets_and_mistakes_are_answered_with_a_sentence(house, tmp_path):
     (tmp_path / "bad").write_text("pl1.nonsense\n")
     (tmp_path / "word").write_text("not the password\n")

@@ -50,7 +50,13 @@ extension ServerAddress {
                 }
             }
             .connect(host: self.host, port: self.port)
-            .flatMapErrorThrowing { throw ConnectFailure("There is no connection to \(self.authority): \(Self.reason($0))") }
+            .flatMapErrorThrowing { throw self.failure(of: $0) }
+    }
+
+    /// What an error of the connection means, as a sentence; one that is a sentence already stays.
+    func failure(of error: any Error) -> ConnectFailure {
+        if let failure = error as? ConnectFailure { return failure }
+        return ConnectFailure("There is no connection to \(self.authority): \(Self.reason(error))")
     }
 
     private static func context(_ tls: ClientTLS) throws -> NIOSSLContext {
@@ -61,8 +67,18 @@ extension ServerAddress {
     }
 
     private static func reason(_ error: any Error) -> String {
-        guard let error = error as? NIOConnectionError else { return "\(error)" }
-        if let failure = error.connectionErrors.first?.error { return "\(failure)" }
-        return "the name \(error.host) is not known"
+        switch error {
+        case let error as NIOConnectionError:
+            if let failure = error.connectionErrors.first?.error { return "\(failure)" }
+            return "the name \(error.host) is not known"
+        case NIOSSLError.handshakeFailed(.sslError(let errors)):
+            // The library's text has the place in its sources; what matters to a person is one of two.
+            let isUntrusted = errors.contains { "\($0)".contains("CERTIFICATE_VERIFY_FAILED") }
+            return isUntrusted ? "its certificate is not trusted here" : "it does not speak TLS as we do; is it plain http?"
+        case is NIOSSLError: return "TLS could not begin"
+        case is NIOSSLExtraError: return "its certificate is for another name"
+        case is BoringSSLError: return "TLS failed"
+        default: return "\(error)"
+        }
     }
 }

@@ -41,7 +41,7 @@ extension ServerAddress {
         let promise = loop.makePromise(of: HTTPAnswer.self)
         let connected = self.connect(on: loop, tls: tls, milliseconds: milliseconds) { channel in
             try channel.pipeline.syncOperations.addHTTPClientHandlers()
-            try channel.pipeline.syncOperations.addHandler(AnswerHandler(promise: promise))
+            try channel.pipeline.syncOperations.addHandler(AnswerHandler(promise: promise, address: self))
         }
         connected.whenFailure { promise.fail($0) }
         connected.whenSuccess { channel in
@@ -78,9 +78,13 @@ private final class AnswerHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
 
     private var promise: EventLoopPromise<HTTPAnswer>?
+    private let address: ServerAddress
     private var answer = HTTPAnswer(status: 0, headers: HTTPHeaders(), body: ByteBuffer())
 
-    init(promise: EventLoopPromise<HTTPAnswer>) { self.promise = promise }
+    init(promise: EventLoopPromise<HTTPAnswer>, address: ServerAddress) {
+        self.promise = promise
+        self.address = address
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch self.unwrapInboundIn(data) {
@@ -106,7 +110,7 @@ private final class AnswerHandler: ChannelInboundHandler {
     }
 
     private func fail(_ error: any Error, _ context: ChannelHandlerContext) {
-        self.promise?.fail(error)
+        self.promise?.fail(self.address.failure(of: error))
         self.promise = nil
         context.close(promise: nil)
     }

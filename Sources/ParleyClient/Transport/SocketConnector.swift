@@ -43,7 +43,7 @@ package struct SocketConnector: Sendable {
             // The server's first frame may have come in the packet of its answer.
             configuration.leftOverBytesStrategy = .forwardBytes
             let result = try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(configuration: configuration)
-            result.whenFailure { upgraded.fail($0) }
+            result.whenFailure { upgraded.fail(self.address.failure(of: $0)) }
             result.whenSuccess { if $0 { upgraded.succeed(channel) } }
             channel.closeFuture.whenComplete { _ in
                 upgraded.fail(ConnectFailure("The server ended the connection before it was open."))

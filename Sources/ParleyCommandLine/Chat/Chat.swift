@@ -10,13 +10,13 @@ struct Chat: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Chats in the terminal.",
         discussion: """
-            Asks for name and password the first time, and keeps the login (not the password) in ~/.config/parley, readable for you only.
-            In the program, /help lists the commands. What you write without a connection waits, also over the end of the program, and
+            Asks for name and password the first time, and keeps the login (not the password) in ~/.config/parley, readable for you only. \
+            In the program, /help lists the commands. What you write without a connection waits, also over the end of the program, and \
             is sent once.
 
-            In a pipe, or with --plain: each line of the input is a message (with --commands, one that begins with / is a command), each
-            line of the output is a message, and lines that begin with * are the program's own. Ends when all lines are stored; exit
-            status 1 if some are not.
+            In a pipe, or with --plain: each line of the input is a message (with --commands, one that begins with / is a command), each \
+            line of the output is a message, and lines that begin with * are the program's own. Ends when all lines are stored; exit \
+            status 1 if some are not: what was on its way goes out next time; a line that was refused, or found no connection, is not kept.
 
             Examples:
               parley chat
@@ -61,6 +61,10 @@ struct Chat: AsyncParsableCommand {
     func validate() throws {
         guard ServerAddress(self.url) != nil else { throw ValidationError("\(Shown.line(self.url)) is no address of a server.") }
         guard (0...86_400).contains(self.wait) else { throw ValidationError("--wait takes 0 to 86400.") }
+        if let ca = self.ca {
+            guard ServerAddress(self.url)?.isSecure == true else { throw ValidationError("--ca goes with an https:// address.") }
+            _ = try readFile(ca)
+        }
         guard self.tokenFile == nil || self.passwordFile == nil else {
             throw ValidationError("--token-file and --password-file are two ways to log in: give one.")
         }
@@ -87,7 +91,10 @@ struct Chat: AsyncParsableCommand {
         guard !isPlain || readsCommands || self.open != nil || self.follow else {
             throw StartFailure("Where do the lines go? Name the conversation with --open, or give --commands.")
         }
-        let entrance = ChatEntrance(address: address, tls: ClientTLS(authorities: self.ca), now: wallClock)
+        // Who waits for a pipe has said how long; a person is shown the screen, and that there is no connection.
+        let patience = isPlain ? max(5_000, Int64(self.wait) * 1_000) : 10_000
+        let entrance = ChatEntrance(
+            address: address, tls: ClientTLS(authorities: self.ca), patience: min(patience, 30_000), now: wallClock)
         let session: ChatSession
         if let file = self.tokenFile {
             session = try entrance.enter(token: firstLine(of: file), keptIn: self.folder(), as: file)
@@ -120,17 +127,20 @@ struct ChatEntrance {
     let address: ServerAddress
     let tls: ClientTLS
     let now: @Sendable () -> Int64
+    /// How long one answer may take, in milliseconds.
+    let patience: Int64
     private let loop = MultiThreadedEventLoopGroup.singleton.next()
 
-    init(address: ServerAddress, tls: ClientTLS, now: @escaping @Sendable () -> Int64) {
+    init(address: ServerAddress, tls: ClientTLS, patience: Int64, now: @escaping @Sendable () -> Int64) {
         self.address = address
         self.tls = tls
+        self.patience = patience
         self.now = now
     }
 
     /// - Parameter label: What tells this login's unsent messages from those of others.
     func enter(token: String, keptIn folder: String?, as label: String) throws -> ChatSession {
-        let answer = try self.address.perform(HTTPCall(.GET, "/v1/me", bearer: token), on: self.loop, tls: self.tls).wait()
+        let answer = try self.perform(HTTPCall(.GET, "/v1/me", bearer: token))
         guard answer.status == 200, let login = JSONTree(answer.body).flatMap({ ChatLogin($0, token: token) }) else {
             throw StartFailure("The server does not take the token in \(label): \(Self.message(answer))")
         }
@@ -167,7 +177,7 @@ struct ChatEntrance {
         guard let login = file.load() else { return nil }
         let session = ChatSession(address: self.address, tls: self.tls, login: login, file: file, now: self.now)
         do {
-            _ = try session.credential(on: self.loop).wait()
+            _ = try session.credential(on: self.loop, milliseconds: self.patience).wait()
         } catch {
             complain("\(error)")
             return session
@@ -206,7 +216,11 @@ struct ChatEntrance {
     private func ask(_ path: String, _ name: String, _ password: String) throws -> HTTPAnswer {
         var body = #"{"name":"# + ControlContent.quoted(name) + #","password":"# + ControlContent.quoted(password)
         body += #","device":"terminal"}"#
-        return try self.address.perform(HTTPCall(.POST, path, body: Array(body.utf8)), on: self.loop, tls: self.tls).wait()
+        return try self.perform(HTTPCall(.POST, path, body: Array(body.utf8)))
+    }
+
+    private func perform(_ call: HTTPCall) throws -> HTTPAnswer {
+        try self.address.perform(call, on: self.loop, tls: self.tls, milliseconds: self.patience).wait()
     }
 
     private static func message(_ answer: HTTPAnswer) -> String {

@@ -188,7 +188,10 @@ final class ChatProgram {
 
     private func endLate() {
         guard self.hasEnded, !self.options.follows, self.now() - self.endedAt > self.options.waitMilliseconds else { return }
-        if !self.lines.isEmpty { complain("\(self.lines.count) lines were not entered: there was no connection.") }
+        if !self.lines.isEmpty {
+            self.hasFailed = true
+            complain("\(self.lines.count) lines were not entered, and are not kept: there was no connection.")
+        }
         self.isOver = true
     }
 

@@ -51,14 +51,16 @@ final class ChatSession: Sendable {
 
     /// What the server wants to see now: renewed where it is about to end. A refused renewal gives a token that the server refuses too,
     /// so that the client hears of it in the one place where it expects to.
-    func credential(on loop: any EventLoop) -> EventLoopFuture<Credential> {
+    ///
+    /// - Parameter milliseconds: How long the renewal may take.
+    func credential(on loop: any EventLoop, milliseconds: Int64 = 30_000) -> EventLoopFuture<Credential> {
         let login = self.current
         guard !login.refreshToken.isEmpty, login.accessExpires - self.now() < 60_000 else {
             return loop.makeSucceededFuture(.token(login.accessToken))
         }
         let body = #"{"refresh_token":"# + ControlContent.quoted(login.refreshToken) + "}"
-        return self.address.perform(HTTPCall(.POST, "/v1/refresh", body: Array(body.utf8)), on: loop, tls: self.tls).flatMap {
-            answer in
+        let call = HTTPCall(.POST, "/v1/refresh", body: Array(body.utf8))
+        return self.address.perform(call, on: loop, tls: self.tls, milliseconds: milliseconds).flatMap { answer in
             guard answer.status == 200, let renewed = JSONTree(answer.body).flatMap({ ChatLogin($0) }) else {
                 guard (400..<500).contains(answer.status), answer.status != 429 else {
                     return loop.makeFailedFuture(

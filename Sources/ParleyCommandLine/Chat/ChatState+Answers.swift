@@ -30,10 +30,10 @@ extension ChatState {
                 conversation.isLoading = false
                 conversation.hasAll = error.retry == .never
             }
-            self.notice("The history did not come: \(error.message)")
+            self.refuse("The history did not come: \(error.message)")
         case .names(let users): for user in users { self.names[user] = user.rawValue }
         case .receipts, .list, .typing: return
-        default: self.notice(error.message)
+        default: self.refuse(error.message)
         }
     }
 
@@ -43,7 +43,7 @@ extension ChatState {
         switch question {
         case .history(let id): self.change(id) { $0.isLoading = false }
         case .names(let users): self.wanted.formUnion(users)
-        case .members, .readers, .join, .report: self.notice("There is no connection now. Try again when there is.")
+        case .members, .readers, .join, .report: self.refuse("There is no connection now. Try again when there is.")
         case .list, .receipts, .lookUp, .complete, .typing: return
         }
     }
@@ -126,12 +126,12 @@ extension ChatState {
             guard let name = self.lookUp?.names.first else { return }
             guard let users else {
                 self.lookUp = nil
-                return self.notice("There is no connection: nobody can be looked up now. Try again when there is.")
+                return self.refuse("There is no connection: nobody can be looked up now. Try again when there is.")
             }
             guard let profile = users.first(where: { $0.name.lowercased() == name.lowercased() }) else {
                 self.lookUp = nil
                 let others = users.prefix(5).map { Shown.line($0.name) }.joined(separator: ", ")
-                return self.notice("There is nobody by the name of \(name)." + (others.isEmpty ? "" : " There is: \(others)."))
+                return self.refuse("There is nobody by the name of \(name)." + (others.isEmpty ? "" : " There is: \(others)."))
             }
             self.foundName(profile.user)
         default: return

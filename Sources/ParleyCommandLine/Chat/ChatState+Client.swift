@@ -14,7 +14,7 @@ extension ChatState {
             self.link = .live
             self.refresh()
         case .offline(let why, _):
-            if case .offline = self.link {} else { self.say("offline: \(why) What you write waits here.") }
+            if case .offline = self.link {} else { self.say("offline: \(why)") }
             self.link = .offline(why)
         case .listed(let summaries, let whole): self.listed(summaries, whole: whole)
         case .accepted(let conversation, let entry): self.accepted(entry, in: conversation)

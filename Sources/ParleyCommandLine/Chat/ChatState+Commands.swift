@@ -14,8 +14,14 @@ extension ChatState {
         do throws(ChatCommand.Failure) {
             self.perform(try ChatCommand.parse(line))
         } catch {
-            self.notice(error.text)
+            self.refuse(error.text)
         }
+    }
+
+    /// A line that is not done as it stands: a pipe's exit status tells.
+    mutating func refuse(_ text: String) {
+        self.refusals += 1
+        self.notice(text)
     }
 
     private mutating func perform(_ command: ChatCommand) {
@@ -42,7 +48,7 @@ extension ChatState {
     }
 
     private mutating func performInConversation(_ command: ChatCommand) {
-        guard let id = self.openID else { return self.notice("Open a conversation first: /open NAME, /dm NAME or /group TITLE.") }
+        guard let id = self.openID else { return self.refuse("Open a conversation first: /open NAME, /dm NAME or /group TITLE.") }
         switch command {
         case .add(let names): self.look(up: names, for: .add(id))
         case .invite(let names): self.look(up: names, for: .invite(id))
@@ -80,7 +86,7 @@ extension ChatState {
         let newest = self.conversations[id]?.entries.last { entry in
             if case .message = entry.body { entry.sender == self.user && !entry.isRecalled } else { false }
         }
-        if newest == nil { self.notice("There is no message of yours here. Name one by its number.") }
+        if newest == nil { self.refuse("There is no message of yours here. Name one by its number.") }
         return newest?.sequence
     }
 
@@ -88,12 +94,12 @@ extension ChatState {
 
     private mutating func send(_ text: String, replyTo: Int64 = 0) {
         guard let id = self.openID else {
-            return self.notice(
+            return self.refuse(
                 self.readsCommands
                     ? "Open a conversation first: /open NAME, /dm NAME or /group TITLE." : "Name the conversation with --open.")
         }
         guard text.unicodeScalars.count <= Limits.textCharacters else {
-            return self.notice(
+            return self.refuse(
                 "A message has at most \(Limits.textCharacters) characters; this one has \(text.unicodeScalars.count).")
         }
         let content = self.content(text, in: id)
@@ -165,7 +171,7 @@ extension ChatState {
         if let number = Int(name), (1...max(1, list.count)).contains(number), !list.isEmpty { return list[number - 1].id }
         let beginning = titles.filter { $0.title.hasPrefix(folded) }
         if beginning.count == 1, let only = beginning.first { return only.id }
-        self.notice(
+        self.refuse(
             beginning.isEmpty ? "There is no conversation \(name). /list lists yours." : "More than one begins with \(name).")
         return nil
     }
@@ -200,7 +206,7 @@ extension ChatState {
 
     private mutating func answerInvitation(_ name: String, _ action: Command.Action) {
         guard let id = name.isEmpty ? self.openID : self.find(name) else {
-            return name.isEmpty ? self.notice("Name the group: /list lists yours.") : ()
+            return name.isEmpty ? self.refuse("Name the group: /list lists yours.") : ()
         }
         self.submit(action, to: id, "That")
     }
@@ -208,8 +214,8 @@ extension ChatState {
     // MARK: People
 
     private mutating func look(up names: [String], for purpose: LookUp.Purpose) {
-        guard self.lookUp == nil else { return self.notice("Wait for the people that are being looked up.") }
-        guard names.count <= 100 else { return self.notice("At most 100 names at a time.") }
+        guard self.lookUp == nil else { return self.refuse("Wait for the people that are being looked up.") }
+        guard names.count <= 100 else { return self.refuse("At most 100 names at a time.") }
         self.lookUp = LookUp(purpose: purpose, names: names)
         self.goOn()
     }
@@ -220,7 +226,7 @@ extension ChatState {
         case .add(let id): self.submit(.add(lookUp.found), to: id, "Adding")
         case .invite(let id): self.submit(.invite(lookUp.found), to: id, "Inviting")
         case .direct:
-            guard let user = lookUp.found.first, user != self.user else { return self.notice("That is you.") }
+            guard let user = lookUp.found.first, user != self.user else { return self.refuse("That is you.") }
             if let known = self.conversations.values.first(where: { $0.peer == user }) { return self.show(known.id) }
             self.create(NewConversation(kind: .direct, title: ""), [user])
         case .group(let title): self.create(NewConversation(kind: .group, title: title), lookUp.found)

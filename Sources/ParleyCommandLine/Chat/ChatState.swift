@@ -207,7 +207,7 @@ struct ChatState: Sendable, Equatable {
     var typedAt: Int64 = 0
     /// The server does not take the login any more: the program ends, and says so by its exit status.
     var isLoggedOut = false
-    /// Commands that were refused for good.
+    /// Lines that were refused: here, or by the server for good.
     var refusals = 0
     /// Choices of the last Tab, and which of them stands in the line.
     var completion: Completion?

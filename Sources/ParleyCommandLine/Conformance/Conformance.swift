@@ -8,10 +8,10 @@ struct Conformance: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Plays the golden frames against a server, and says which answers are not as documented.",
         discussion: """
-            Each frame of docs/golden/client.txt is sent in a group made for it: first over one door, then again over the others, as JSON
-            and in the binary encoding. All answers must be as the schema says, name what the request named, and be the same: byte for
-            byte as JSON, value for value over the encodings. Then wrong frames: each must get its documented number. Makes six accounts
-            on the server unless --token is given. A table of frames and doors; exit status 1 where one is not as documented, 2 where
+            Each frame of docs/golden/client.txt is sent in a group made for it: first over one door, then again over the others, as JSON \
+            and in the binary encoding. All answers must be as the schema says, name what the request named, and be the same: byte for \
+            byte as JSON, value for value over the encodings. Then wrong frames: each must get its documented number. Makes six accounts \
+            on the server unless --token is given. A table of frames and doors; exit status 1 where one is not as documented, 2 where \
             the server cannot be asked.
 
             Example: parley conformance http://127.0.0.1:8480
@@ -45,21 +45,28 @@ struct Conformance: AsyncParsableCommand {
     func run() async throws {
         guard let address = ServerAddress(self.url) else { return }
         let doors = DoorKind.allCases.filter { self.over.isEmpty || self.over.contains($0) }
-        let mark = String(UInt32.random(in: 0x10_0000...0xFF_FFFF), radix: 16)
+        let stage = try await self.stage(address, doors[0])
         var tally = Tally(doors)
-        do {
-            let stage = try await Stage(
-                address, tokens: self.token, door: doors[0], mark: mark, loop: MultiThreadedEventLoopGroup.singleton.next())
-            for item in GoldenScript.cases where self.isWanted(item.name) { await tally.play(item, stage) }
-            for item in RefusalScript.cases where self.isWanted(item.name) { await tally.play(item, stage) }
+        try await report {
+            try tally.tellDoors()
+            for item in GoldenScript.cases where self.isWanted(item.name) { try await tally.play(item, stage) }
+            for item in RefusalScript.cases where self.isWanted(item.name) { try await tally.play(item, stage) }
             await stage.close()
+            try tally.tellTotals()
+        }
+        if tally.bad > 0 || tally.good == 0 { throw ExitCode.failure }
+    }
+
+    /// What is asked for first: who is played with.
+    private func stage(_ address: ServerAddress, _ door: DoorKind) async throws -> Stage {
+        let mark = String(UInt32.random(in: 0x10_0000...0xFF_FFFF), radix: 16)
+        do {
+            return try await Stage(
+                address, tokens: self.token, door: door, mark: mark, loop: MultiThreadedEventLoopGroup.singleton.next())
         } catch {
             complain("\(address) cannot be asked: \(error)")
             throw ExitCode(2)
         }
-        tally.tellTotals()
-        say("\(tally.good) as documented, \(tally.bad) not")
-        if tally.bad > 0 || tally.good == 0 { throw ExitCode.failure }
     }
 
     private func isWanted(_ name: String) -> Bool { self.only.map { name.contains($0) } ?? true }

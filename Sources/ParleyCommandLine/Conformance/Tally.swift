@@ -9,34 +9,35 @@ struct Tally {
     private(set) var bad = 0
     private var goodByDoor: [DoorKind: Int] = [:]
 
-    init(_ doors: [DoorKind]) {
-        self.doors = doors
-        self.tell("", "", "answer", doors.map(\.rawValue))
-    }
+    init(_ doors: [DoorKind]) { self.doors = doors }
 
     /// What was found over one door; nothing where the case is not played there.
     private typealias Found = [DoorKind: [String]]
 
-    private func tell(_ mark: String, _ name: String, _ answer: String, _ cells: [String]) {
+    private func tell(_ mark: String, _ name: String, _ answer: String, _ cells: [String]) throws {
         func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(1, width - text.count)) }
-        say(padded(mark, 6) + padded(name, 40) + padded(answer, 26) + cells.map { padded($0, 8) }.joined())
+        try say(padded(mark, 6) + padded(name, 40) + padded(answer, 26) + cells.map { padded($0, 8) }.joined())
     }
 
-    private mutating func tell(_ name: String, _ answer: String, _ found: Found) {
+    private mutating func tell(_ name: String, _ answer: String, _ found: Found) throws {
         let isGood = found.values.allSatisfy(\.isEmpty)
         if isGood { self.good += 1 } else { self.bad += 1 }
         for (door, faults) in found where faults.isEmpty { self.goodByDoor[door, default: 0] += 1 }
         let cells = self.doors.map { door in found[door].map { $0.isEmpty ? "ok" : "FAIL" } ?? "-" }
-        self.tell(isGood ? "ok" : "FAIL", name, answer, cells)
-        for door in self.doors { for fault in found[door] ?? [] { say("      \(door): \(fault)") } }
+        try self.tell(isGood ? "ok" : "FAIL", name, answer, cells)
+        for door in self.doors { for fault in found[door] ?? [] { try say("      \(door): \(fault)") } }
     }
 
-    func tellTotals() {
-        self.tell("", "", "as documented", self.doors.map { "\(self.goodByDoor[$0] ?? 0)" })
+    /// The head of the table.
+    func tellDoors() throws { try self.tell("", "", "answer", self.doors.map(\.rawValue)) }
+
+    func tellTotals() throws {
+        try self.tell("", "", "as documented", self.doors.map { "\(self.goodByDoor[$0] ?? 0)" })
+        try say("\(self.good) as documented, \(self.bad) not")
     }
 
     /// A golden frame: what it means over each door is the same.
-    mutating func play(_ item: GoldenCase, _ stage: Stage) async {
+    mutating func play(_ item: GoldenCase, _ stage: Stage) async throws {
         let doors = item.onlySocket ? self.doors.filter { DoorKind.sockets.contains($0) } : self.doors
         let turns = item.isEscaped ? [DoorKind.ofJSON, DoorKind.ofBinary].map { doors.filter($0.contains) } : [doors]
         var found: Found = [:]
@@ -44,7 +45,7 @@ struct Tally {
         for turn in turns where !turn.isEmpty {
             if let answer = await self.play(item, stage, turn, &found) { type = answer }
         }
-        if !found.isEmpty { self.tell(item.name, type, found) }
+        if !found.isEmpty { try self.tell(item.name, type, found) }
     }
 
     /// Plays it in one group, over one door after the other; the type of the first answer.
@@ -72,7 +73,7 @@ struct Tally {
     }
 
     /// A wrong frame: its number is the documented one over each door.
-    mutating func play(_ item: RefusalCase, _ stage: Stage) async {
+    mutating func play(_ item: RefusalCase, _ stage: Stage) async throws {
         var found: Found = [:]
         for door in self.doors where item.doors.contains(door) {
             do {
@@ -82,7 +83,7 @@ struct Tally {
             }
         }
         guard !found.isEmpty else { return }
-        self.tell(item.name, "\(item.code.rawValue) \(item.code.name)", found)
+        try self.tell(item.name, "\(item.code.rawValue) \(item.code.name)", found)
     }
 
     private func refusal(of item: RefusalCase, _ stage: Stage, _ door: DoorKind) async throws -> [String] {

@@ -11,18 +11,23 @@ package protocol AccountStore: AnyObject, Sendable {
     func account(id: UserID) throws(AccountFailure) -> Account?
     /// Accounts whose name begins with the text, for the "new conversation" box. At most `limit`, by name.
     func accounts(prefix: String, limit: Int) throws(AccountFailure) -> [UserProfile]
-    func createSession(_ session: Session) throws(AccountFailure)
+    /// Makes a session, in one transaction with a look at the account: `outdated` where its password hash is not `hash`, or it is disabled.
+    /// So nobody comes in by a password that was changed, or an account that was shut out, while he was being checked.
+    func createSession(_ session: Session, verified hash: String?) throws(AccountFailure)
     /// The live session that this token belongs to, by the SHA-256 of the token.
     func session(tokenHash: [UInt8], at now: Int64) throws(AccountFailure) -> Session?
     func session(id: SessionID, at now: Int64) throws(AccountFailure) -> Session?
     /// Puts the token hash `new` and the end `expires` in the place of a live session's own, if its token hash is `old`;
-    /// in one transaction, durable when the call returns. False where the session is over or has another token hash:
-    /// then nothing was changed. Of two calls with the same `old`, at most one gives true (A29).
+    /// in one transaction, durable when the call returns. False where the session is over or has another token hash, or its account is
+    /// disabled: then nothing was changed. Of two calls with the same `old`, at most one gives true (A29).
     func rotateSession(
         _ id: SessionID, from old: [UInt8], to new: [UInt8], expires: Int64, at now: Int64
     ) throws(AccountFailure) -> Bool
     /// Ends a session. Ending one that is over is no error.
     func revokeSession(_ id: SessionID, at now: Int64) throws(AccountFailure)
+    /// Forgets sessions that expired before `time`, at most `limit`; how many. A revoked one of another application's stays for ever: the
+    /// next token of the same `sid` would bring it back.
+    func deleteSessions(expiredBefore time: Int64, limit: Int) throws(AccountFailure) -> Int
     /// A secret of the given name, 32 bytes, made once and kept: the key of access tokens.
     func secret(named name: String, make: () -> [UInt8]) throws(AccountFailure) -> [UInt8]
     /// Makes accounts, groups and memberships that a plan lists; what exists already is left as it is. All at once, or nothing, where
@@ -118,5 +123,7 @@ package struct ProvisionPlan: Sendable {
 package enum AccountFailure: Error, Sendable, Equatable {
     /// The id or the log-in name is taken.
     case taken
+    /// The account's password is not the one that was checked any more, or an operator has disabled it.
+    case outdated
     case store(StoreFailure)
 }

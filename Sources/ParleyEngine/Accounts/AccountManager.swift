@@ -42,7 +42,9 @@ package final class AccountManager: AccountService, UserDirectory {
     let store: any AccountStore
     private let hasher: PasswordHasher
     private let settings: AccountSettings
-    private let now: WallClock
+    let now: WallClock
+    /// Of tickets: they live in memory only, so a wall clock that is set back or forth must not keep them.
+    private let steady: WallClock
     let random: RandomBytes
     private let access: TokenSeal
     private let refresh: TokenSeal
@@ -52,12 +54,14 @@ package final class AccountManager: AccountService, UserDirectory {
     /// Blocks while it reads (at the very first start: makes) the keys: for start-up only.
     package init(
         store: any AccountStore, hasher: PasswordHasher, settings: AccountSettings = AccountSettings(),
-        clock: @escaping WallClock = systemMilliseconds, random: @escaping RandomBytes = systemRandom
+        clock: @escaping WallClock = systemMilliseconds, steady: @escaping WallClock = systemSteadyMilliseconds,
+        random: @escaping RandomBytes = systemRandom
     ) throws(AccountFailure) {
         self.store = store
         self.hasher = hasher
         self.settings = settings
         self.now = clock
+        self.steady = steady
         self.random = random
         // A key for each kind of token, so that none can stand in for another (A28).
         self.access = TokenSeal(prefix: .access, secret: try store.secret(named: "access") { random(32) })
@@ -131,7 +135,7 @@ package final class AccountManager: AccountService, UserDirectory {
         guard self.settings.registration else {
             throw Refusal(.forbidden, rule: "registration is switched off on this server")
         }
-        let name = try NamePolicy.name(name)
+        let name = try NamePolicy.newName(name)
         try NamePolicy.newPassword(password)
         let device = try NamePolicy.device(device)
         let network = LoginThrottle.network(of: origin.address)
@@ -141,8 +145,7 @@ package final class AccountManager: AccountService, UserDirectory {
 
         let hash = try await self.hasher.hash(password)
         let now = self.now()
-        let id = UserID(trusted: "u" + Base32.packed(self.random(13), characters: 20))
-        let account = Account(id: id, name: name, passwordHash: hash, created: now)
+        let account = Account(id: AccountID.make(self.random), name: name, passwordHash: hash, created: now)
         let (session, claims) = self.makeSession(for: account, device: device, origin: origin, at: now)
         return try await self.onStore { [self] () throws(AccountFailure) in
             try self.store.createAccount(account)
@@ -229,19 +232,20 @@ package final class AccountManager: AccountService, UserDirectory {
     }
 
     package func makeTicket(for identity: Identity) async throws(Refusal) -> (ticket: String, expires: Int64) {
-        let now = self.now()
+        let now = self.steady()
         let ticket = TokenPrefix.ticket.rawValue + Base64URL.encode(self.random(32))
         let issued = self.state.withLock { state in
             Result { () throws(Refusal) in try state.tickets.issue(ticket, for: identity, at: now) }
         }
-        return (ticket, try issued.get())
+        try issued.get()
+        return (ticket, self.now() + self.settings.ticketLifetime)
     }
 
     package func redeem(ticket: String) async throws(Refusal) -> Identity {
         guard ticket.utf8.count <= TokenSeal.longestToken, TokenPrefix(of: ticket) == .ticket else { throw Refusal(.badToken) }
-        let now = self.now()
+        let now = self.steady()
         guard let bearer = self.state.withLock({ $0.tickets.redeem(ticket, at: now) }) else { throw Refusal(.badToken) }
-        guard let identity = try await self.live(bearer.session, at: now) else { throw Refusal(.sessionEnded) }
+        guard let identity = try await self.live(bearer.session, at: self.now()) else { throw Refusal(.sessionEnded) }
         return identity
     }
 
@@ -256,17 +260,18 @@ package final class AccountManager: AccountService, UserDirectory {
 // MARK: On the store thread
 
 extension AccountManager {
-    /// Stores a session and makes its grant.
+    /// Stores a session and makes its grant. `outdated` where the password that was checked is not the account's any more, or an operator
+    /// has disabled it: what he does counts for every log-in that is not through.
     private func begin(
         _ session: Session, _ claims: RefreshClaims, of account: Account, at now: Int64
     ) throws(AccountFailure) -> LoginGrant {
-        try self.store.createSession(session)
+        try self.store.createSession(session, verified: account.passwordHash)
         return self.grant(session, claims, of: account, at: now)
     }
 
     private func renew(_ claims: RefreshClaims, used: [UInt8], at now: Int64) throws(AccountFailure) -> Refresh {
         guard var session = try self.store.session(id: claims.session, at: now),
-            let account = try self.store.account(id: session.user)
+            let account = try self.account(of: session)
         else { return .over }
         let next = RefreshClaims(session: session.id, secret: self.random(RefreshClaims.secretBytes))
         session.tokenHash = tokenHash(self.refresh.seal(next.bytes))
@@ -288,6 +293,12 @@ extension AccountManager {
         return LoginGrant(
             user: account.id, name: account.name, session: session.id, accessToken: self.access.seal(access.bytes),
             accessExpires: expires, refreshToken: self.refresh.seal(claims.bytes))
+    }
+
+    /// Whose session it is; nil where an operator has disabled the account.
+    private func account(of session: Session) throws(AccountFailure) -> Account? {
+        guard let account = try self.store.account(id: session.user), !account.isDisabled else { return nil }
+        return account
     }
 
     /// Revokes, forgets and tells. Where the outcome is unknown the sockets are closed too: what is live asks the store again.
@@ -330,7 +341,7 @@ extension AccountManager {
     private func live(_ id: SessionID, at now: Int64) async throws(Refusal) -> Identity? {
         if let identity = self.remembered(id, at: now) { return identity }
         return try await self.onStore { [self] () throws(AccountFailure) in
-            guard let session = try self.store.session(id: id, at: now), let account = try self.store.account(id: session.user)
+            guard let session = try self.store.session(id: id, at: now), let account = try self.account(of: session)
             else { return nil }
             return self.remember(session, of: account, ends: ExternalNames.isExternal(id) ? session.expires : nil)
         }
@@ -340,7 +351,7 @@ extension AccountManager {
         if let identity = self.state.withLock({ $0.book.live(tokenHash: hash, at: now) }) { return identity }
         return try await self.onStore { [self] () throws(AccountFailure) in
             guard let session = try self.store.session(tokenHash: hash, at: now),
-                let account = try self.store.account(id: session.user)
+                let account = try self.account(of: session)
             else { return nil }
             return self.remember(session, of: account, tokenHash: hash)
         }
@@ -389,6 +400,7 @@ extension Refusal {
     package init(_ failure: AccountFailure) {
         switch failure {
         case .taken: self.init(.nameTaken, field: "name")
+        case .outdated: self.init(.wrongCredentials)
         case .store(.unavailable): self.init(.unavailable, retryMilliseconds: 1_000)
         case .store(.full): self.init(.diskFull, retryMilliseconds: 10_000)
         case .store(.outcomeUnknown): self.init(.outcomeUnknown, retryMilliseconds: 1_000)

@@ -15,6 +15,20 @@ package enum NamePolicy {
         return name
     }
 
+    /// The name of an account that is made: none that looks like somebody's id, so that a text never means two users.
+    /// - Throws: what `name` throws, and `badText` for the form of an id.
+    package static func newName(_ text: String, field: String = "name") throws(Refusal) -> String {
+        let name = try self.name(text, field: field)
+        guard !Self.isFormOfID(name) else { throw Refusal(.badText, field: field, rule: "not of the form of a user's id") }
+        return name
+    }
+
+    /// Whatever its case: names are folded. `irc:` begins the ids of nicks that were brought in (0012).
+    private static func isFormOfID(_ name: String) -> Bool {
+        let folded = name.lowercased()
+        return AccountID.hasForm(folded) || ExternalNames.isReserved(folded) || folded.hasPrefix("irc:")
+    }
+
     /// The same for the device's name, which may be left out.
     package static func device(_ text: String) throws(Refusal) -> String {
         try self.checked(text, field: "device")

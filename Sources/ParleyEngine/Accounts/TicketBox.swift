@@ -4,11 +4,12 @@ import ParleyDomain
 /// Tickets for sockets: in memory only, single use, short-lived, bounded in number (A2).
 ///
 /// Kept by SHA-256, so that looking one up tells nothing about the others. All tickets live equally long, so the order of
-/// issue is the order of expiry.
+/// issue is the order of expiry, by a clock that nobody sets.
 struct TicketBox: Sendable {
     private typealias Key = SHA256Digest
     private struct Ticket: Sendable {
         var identity: Identity
+        /// In milliseconds of a steady clock.
         var expires: Int64
     }
 
@@ -33,9 +34,10 @@ struct TicketBox: Sendable {
 
     var count: Int { self.tickets.count }
 
-    /// Keeps the ticket and says when it expires, in milliseconds since 1970.
+    /// Keeps the ticket.
+    /// - Parameter now: In milliseconds of a steady clock.
     /// - Throws: `rateLimited` where the session has too many, `overloaded` where there are too many in all.
-    mutating func issue(_ text: String, for identity: Identity, at now: Int64) throws(Refusal) -> Int64 {
+    mutating func issue(_ text: String, for identity: Identity, at now: Int64) throws(Refusal) {
         self.purge(at: now)
         let own = self.counts[identity.session, default: 0]
         guard own < self.perSession else { throw Refusal(.rateLimited, retryMilliseconds: Int(self.lifetime)) }
@@ -45,7 +47,6 @@ struct TicketBox: Sendable {
         self.tickets[key] = Ticket(identity: identity, expires: expires)
         self.counts[identity.session] = own + 1
         self.issued.append((key, expires))
-        return expires
     }
 
     /// Takes the ticket out; nil where there is none, or it has expired.

@@ -27,14 +27,14 @@ extension AccountManager {
         return identity
     }
 
-    /// On the store thread. Nil where the session was revoked, or the account is disabled.
+    /// On the store thread. Nil where the session was revoked, or the account is disabled, also meanwhile.
     private func enter(_ claims: ExternalClaims, hash: [UInt8], at now: Int64) throws(AccountFailure) -> Identity? {
         let account = try self.account(of: claims, at: now)
         guard !account.isDisabled else { return nil }
         // As of a time before its end: one that has only expired goes on with a newer token, one that was revoked does not.
         if var session = try self.store.session(id: claims.session, at: 0) {
             if session.expires < claims.expires {
-                // Only this thread changes sessions: that it fails means that the session was revoked meanwhile.
+                // Only this thread changes sessions: that it fails means that the session was revoked meanwhile, or the account disabled.
                 guard
                     try self.store.rotateSession(
                         session.id, from: session.tokenHash, to: hash, expires: claims.expires, at: 0)
@@ -48,8 +48,10 @@ extension AccountManager {
             id: claims.session, user: account.id, device: Self.device, tokenHash: hash, created: now, expires: claims.expires,
             address: "", agent: "")
         do throws(AccountFailure) {
-            try self.store.createSession(session)
+            try self.store.createSession(session, verified: account.passwordHash)
         } catch .taken {
+            return nil
+        } catch .outdated {
             return nil
         }
         return self.remember(session, of: account, ends: session.expires)
@@ -60,7 +62,7 @@ extension AccountManager {
     private func account(of claims: ExternalClaims, at now: Int64) throws(AccountFailure) -> Account {
         let id = ExternalNames.user(subject: claims.subject)
         if let account = try self.store.account(id: id) { return account }
-        let wanted = [claims.name ?? "", claims.subject].lazy.compactMap { try? NamePolicy.name($0) }.first ?? id.rawValue
+        let wanted = [claims.name ?? "", claims.subject].lazy.compactMap { try? NamePolicy.newName($0) }.first ?? id.rawValue
         let tail = Base32.packed(self.random(5), characters: 8)
         let room = Limits.nameCharacters - tail.count - 1
         let words = wanted.unicodeScalars.prefix(room).split(separator: " ").map { String($0) } + [tail]

@@ -1,11 +1,11 @@
 import Crypto
-import ParleyDomain
+package import ParleyDomain
 
 /// How the users and sessions of another application are called here.
 ///
 /// A user whose `sub` is 1 to 62 characters of an identifier is `x:` and the `sub`, so that the application can name him;
-/// any other is `xh:` and a hash of it. No own account can have such an id: those that register get `u` and random
-/// characters, and a plan that names one is refused. So no token can take over an own account, nor the other way round.
+/// any other is `xh:` and a hash of it. No own account can have such an id: those that register get an `AccountID`, and a plan that
+/// names one is refused. So no token can take over an own account, nor the other way round.
 package enum ExternalNames {
     private static let plain = "x:"
     private static let hashed = "xh:"
@@ -15,8 +15,10 @@ package enum ExternalNames {
     }
 
     /// Whether only users of another application may have this id. Whatever its case: names are folded.
-    static func isReserved(_ id: UserID) -> Bool {
-        let folded = id.rawValue.lowercased()
+    package static func isReserved(_ id: UserID) -> Bool { self.isReserved(id.rawValue) }
+
+    static func isReserved(_ text: String) -> Bool {
+        let folded = text.lowercased()
         return folded.hasPrefix(Self.plain) || folded.hasPrefix(Self.hashed)
     }
 

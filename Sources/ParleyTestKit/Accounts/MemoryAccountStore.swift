@@ -12,6 +12,7 @@ package final class MemoryAccountStore: AccountStore {
         var secrets: [String: [UInt8]] = [:]
         var groups: [ConversationID: ProvisionPlan.Group] = [:]
         var failure: AccountFailure?
+        var onVerify: (@Sendable () -> Void)?
         var calls = 0
     }
 
@@ -56,8 +57,28 @@ package final class MemoryAccountStore: AccountStore {
         }
     }
 
-    package func createSession(_ session: Session) throws(AccountFailure) {
+    /// Puts another password or an operator's lock on an account, as `parley admin` does.
+    package func change(_ user: UserID, _ body: (inout Account) -> Void) {
+        self.state.withLock { state in
+            guard var account = state.accounts[user] else { return }
+            body(&account)
+            state.accounts[user] = account
+        }
+    }
+
+    /// Runs once, when the next session is about to be made: what comes between the check of a password and its session.
+    package func beforeNextSession(_ body: @escaping @Sendable () -> Void) { self.state.withLock { $0.onVerify = body } }
+
+    package func createSession(_ session: Session, verified hash: String?) throws(AccountFailure) {
+        let before = self.state.withLock { state in
+            defer { state.onVerify = nil }
+            return state.onVerify
+        }
+        before?()
         try self.change { (state) throws(AccountFailure) in
+            if let account = state.accounts[session.user] {
+                guard account.passwordHash == hash, !account.isDisabled else { throw .outdated }
+            }
             guard state.sessions[session.id] == nil, !state.revoked.contains(session.id) else { throw .taken }
             state.sessions[session.id] = session
         }
@@ -75,7 +96,9 @@ package final class MemoryAccountStore: AccountStore {
         _ id: SessionID, from old: [UInt8], to new: [UInt8], expires: Int64, at now: Int64
     ) throws(AccountFailure) -> Bool {
         try self.change { state in
-            guard var session = state.sessions[id], session.expires > now, session.tokenHash == old else { return false }
+            guard var session = state.sessions[id], session.expires > now, session.tokenHash == old,
+                state.accounts[session.user]?.isDisabled != true
+            else { return false }
             session.tokenHash = new
             session.expires = expires
             state.sessions[id] = session
@@ -86,6 +109,14 @@ package final class MemoryAccountStore: AccountStore {
     package func revokeSession(_ id: SessionID, at now: Int64) throws(AccountFailure) {
         try self.change { state in
             if state.sessions.removeValue(forKey: id) != nil { state.revoked.insert(id) }
+        }
+    }
+
+    package func deleteSessions(expiredBefore time: Int64, limit: Int) throws(AccountFailure) -> Int {
+        try self.change { state in
+            let old = state.sessions.values.filter { $0.expires < time }.sorted { $0.expires < $1.expires }.prefix(limit)
+            for session in old { state.sessions[session.id] = nil }
+            return old.count
         }
     }
 

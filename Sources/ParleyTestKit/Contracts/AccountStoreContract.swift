@@ -51,7 +51,7 @@ package enum AccountStoreContract {
         ContractCase("a session lives until it expires or is revoked, also over a restart") { subject in
             try subject.accounts.createAccount(account(1, name: "anna"))
             let phone = session(1, user: user(1))
-            try subject.accounts.createSession(phone)
+            try subject.accounts.createSession(phone, verified: nil)
             let again = try subject.reopen()
             try expectEqual(try again.accounts.session(tokenHash: phone.tokenHash, at: 500), phone, "by token")
             try expectEqual(try again.accounts.session(id: phone.id, at: 999), phone, "by id")
@@ -68,7 +68,7 @@ package enum AccountStoreContract {
             subject in
             try subject.accounts.createAccount(account(1, name: "anna"))
             let (phone, laptop) = (session(1, user: user(1)), session(2, user: user(1)))
-            for session in [phone, laptop] { try subject.accounts.createSession(session) }
+            for session in [phone, laptop] { try subject.accounts.createSession(session, verified: nil) }
             try subject.accounts.revokeSession(laptop.id, at: 2_000)
             try expectEqual(try subject.accounts.session(id: phone.id, at: 0), phone, "expired at 1000")
             try expectEqual(try subject.accounts.session(id: laptop.id, at: 0), nil, "revoked")
@@ -79,15 +79,47 @@ package enum AccountStoreContract {
             try expectEqual(prolong(laptop), false, "revoked")
             try expectEqual(try subject.accounts.session(id: phone.id, at: 4_999)?.expires, 5_000, "new end")
             try expectEqual(
-                failure(AccountFailure.self) { try subject.accounts.createSession(laptop) }, .taken, "the id of a revoked one")
+                failure(AccountFailure.self) { try subject.accounts.createSession(laptop, verified: nil) }, .taken,
+                "the id of a revoked one")
         },
         ContractCase("session ids and tokens are unique, and a session needs its user") { subject in
             try subject.accounts.createAccount(account(1, name: "anna"))
-            try subject.accounts.createSession(session(1, user: user(1)))
+            try subject.accounts.createSession(session(1, user: user(1)), verified: nil)
             try expectEqual(
-                failure(AccountFailure.self) { try subject.accounts.createSession(session(1, user: user(1))) }, .taken, "again")
-            let stranger = try failure(AccountFailure.self) { try subject.accounts.createSession(session(2, user: user(9))) }
+                failure(AccountFailure.self) { try subject.accounts.createSession(session(1, user: user(1)), verified: nil) },
+                .taken, "again")
+            let stranger = try failure(AccountFailure.self) {
+                try subject.accounts.createSession(session(2, user: user(9)), verified: nil)
+            }
             guard case .store = stranger else { throw ContractViolation(description: "\(stranger)") }
+        },
+        ContractCase("a session is made only while the password is the one that was checked") { subject in
+            try subject.accounts.createAccount(account(1, name: "anna", password: "new"))
+            for old in ["old", "", nil] {
+                let refused = try failure(AccountFailure.self) {
+                    try subject.accounts.createSession(session(1, user: user(1)), verified: old)
+                }
+                try expectEqual(refused, .outdated, old ?? "none")
+            }
+            try expectEqual(try subject.accounts.session(id: session(1, user: user(1)).id, at: 0), nil, "the refused one")
+            try subject.accounts.createSession(session(1, user: user(1)), verified: "new")
+        },
+        ContractCase("sessions that have expired are forgotten, a few at a time, a revoked one of an application's never") {
+            subject in
+            try subject.accounts.createAccount(account(1, name: "anna"))
+            var all = (1...5).map { session($0, user: user(1)) }
+            for (index, expires) in [100, 300, 200, 900, 100].enumerated() { all[index].expires = Int64(expires) }
+            all[4].id = SessionID(trusted: "x-phone")
+            for session in all { try subject.accounts.createSession(session, verified: nil) }
+            for index in [2, 4] { try subject.accounts.revokeSession(all[index].id, at: 50) }
+            func forget(_ time: Int64) throws -> Int { try subject.accounts.deleteSessions(expiredBefore: time, limit: 2) }
+            try expectEqual(forget(100), 0, "at its end")
+            try expectEqual([try forget(500), try forget(500)].reduce(0, +), 3, "two, then one")
+            try expectEqual(forget(500), 0, "none is left")
+            try expectEqual(try subject.accounts.session(id: all[3].id, at: 500), all[3], "a live one")
+            try expectEqual(
+                failure(AccountFailure.self) { try subject.accounts.createSession(all[4], verified: nil) }, .taken, "for ever")
+            try subject.accounts.createSession(all[0], verified: nil)
         },
         ContractCase("a secret is made once and kept") { subject in
             let first = [UInt8](repeating: 7, count: 32)

@@ -89,6 +89,42 @@ import Testing
         #expect(wrong == Refusal(.wrongCredentials) && unknown == wrong)
     }
 
+    /// What an operator does while a log-in waits for its hash counts for it.
+    @Test func whoIsDisabledOrGetsAnotherPasswordMeanwhileDoesNotComeIn() async throws {
+        for isDisabled in [true, false] {
+            let world = try AccountWorld()
+            let user = try await world.register().user
+            world.store.beforeNextSession { [store = world.store] in
+                store.change(user) { if isDisabled { $0.isDisabled = true } else { $0.passwordHash = "other" } }
+            }
+            #expect(await world.loggingIn() == Refusal(.wrongCredentials))
+            #expect(world.store.sessions.count == 1)
+        }
+    }
+
+    @Test func sessionOfADisabledAccountIsOver() async throws {
+        let world = try AccountWorld()
+        let grant = try await world.register()
+        world.store.change(grant.user) { $0.isDisabled = true }
+        let fresh = try AccountWorld(store: world.store)
+        #expect(await fresh.authenticating(grant.accessToken) == .sessionEnded)
+        #expect(await fresh.refreshing(grant.refreshToken) == .sessionEnded)
+        world.store.change(grant.user) { $0.isDisabled = false }
+        _ = try await fresh.accounts.refresh(token: grant.refreshToken, from: AccountWorld.here)
+    }
+
+    @Test func expiredSessionsAreForgottenAfterADay() async throws {
+        var settings = AccountSettings()
+        settings.sessionLifetime = 60_000
+        let world = try AccountWorld(settings)
+        for number in 0..<3 { _ = try await world.register("a\(number)") }
+        world.clock.wind(86_400_000 + 60_000)
+        #expect(try await world.accounts.forgetSessions() == 0)
+        world.clock.wind(1)
+        #expect(try await world.accounts.forgetSessions() == 3)
+        #expect(world.store.sessions.isEmpty)
+    }
+
     @Test func accountWithoutPasswordCannotLogIn() async throws {
         let world = try AccountWorld()
         try world.store.createAccount(Account(id: UserID(trusted: "bot"), name: "bot", passwordHash: nil, created: 0))

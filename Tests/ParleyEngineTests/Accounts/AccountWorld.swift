@@ -6,9 +6,17 @@ import Synchronization
 /// A clock wound by hand, in milliseconds since 1970.
 final class HandClock: Sendable {
     private let time = Mutex<Int64>(1_700_000_000_000)
+    private let passed = Mutex<Int64>(0)
 
     var now: Int64 { self.time.withLock { $0 } }
-    func wind(_ milliseconds: Int64) { self.time.withLock { $0 += milliseconds } }
+    /// By the clock that nobody sets.
+    var steady: Int64 { self.passed.withLock { $0 } }
+    func wind(_ milliseconds: Int64) {
+        self.time.withLock { $0 += milliseconds }
+        self.passed.withLock { $0 += milliseconds }
+    }
+    /// Somebody sets the clock; no time passes.
+    func set(by milliseconds: Int64) { self.time.withLock { $0 += milliseconds } }
     func wind(seconds: Int64) { self.wind(seconds * 1_000) }
 }
 
@@ -35,7 +43,8 @@ struct AccountWorld {
         self.store = store
         self.hasher = try PasswordHasher(parameters: Self.cheap, weakForTests: true)
         let clock = self.clock
-        self.accounts = try AccountManager(store: store, hasher: self.hasher, settings: settings, clock: { clock.now })
+        self.accounts = try AccountManager(
+            store: store, hasher: self.hasher, settings: settings, clock: { clock.now }, steady: { clock.steady })
         let ended = self.ended
         self.accounts.whenSessionEnds { session, _ in ended.add(session) }
     }

@@ -34,6 +34,22 @@ import Testing
         #expect(refusal?.code == code && refusal?.field == "name" && refusal?.rule.isEmpty == false)
     }
 
+    @Test(arguments: [
+        "uabcdefghijklmnopqrst", "UABCDEFGHIJKLMNOPQRST", "u22222222222222222277", "x:ann", "X:Ann", "xh:abc", "irc:ann",
+        " IRC:x ",
+    ])
+    func newNameIsNotOfTheFormOfAnID(given: String) throws {
+        let refusal = #expect(throws: Refusal.self) { try NamePolicy.newName(given) }
+        #expect(refusal?.code == .badText && refusal?.field == "name" && refusal?.rule.isEmpty == false)
+        _ = try NamePolicy.name(given)
+    }
+
+    @Test(arguments: [
+        "Ursula", "uabcdefghijklmnopqrs", "uabcdefghijklmnopqrstu", "uabcdefghijklmnopqrs1", "vabcdefghijklmnopqrst", "xann",
+        "irc",
+    ])
+    func newNameMayBeginLikeOne(given: String) throws { #expect(try NamePolicy.newName(given) == given) }
+
     @Test func deviceMayBeLeftOutButNotMisused() throws {
         #expect(try NamePolicy.device("") == "")
         #expect(throws: Refusal.self) { try NamePolicy.device("a\u{202E}b") }

@@ -216,6 +216,22 @@ import Testing
         #expect(await world.redeeming(third) == .badToken)
     }
 
+    @Test(arguments: [-86_400_000, 86_400_000])
+    func clockThatIsSetKeepsNoTicket(by milliseconds: Int64) async throws {
+        var settings = AccountSettings()
+        settings.tickets = 3
+        let world = try AccountWorld(settings)
+        let identity = try await world.accounts.authenticate(token: try await world.register().accessToken)
+        let first = try await world.accounts.makeTicket(for: identity).ticket
+        for _ in 0..<2 { _ = try await world.accounts.makeTicket(for: identity) }
+        world.clock.set(by: milliseconds)
+        if milliseconds < 0 { _ = try await world.accounts.redeem(ticket: first) }
+        #expect(await world.code { () throws(Refusal) in try await world.accounts.makeTicket(for: identity) } == .overloaded)
+        world.clock.wind(30_000)
+        let made = try await world.accounts.makeTicket(for: identity)
+        #expect(made.expires == world.clock.now + 30_000)
+    }
+
     @Test func oneTicketUsedInParallelOpensOneSocket() async throws {
         let world = try AccountWorld()
         let identity = try await world.accounts.authenticate(token: try await world.register().accessToken)

@@ -41,7 +41,9 @@ final class GatedStore: AccountStore {
     func createAccount(_ account: Account) throws(AccountFailure) { try self.inner.createAccount(account) }
     func account(named name: String) throws(AccountFailure) -> Account? { try self.inner.account(named: name) }
     func account(id: UserID) throws(AccountFailure) -> Account? { try self.inner.account(id: id) }
-    func createSession(_ session: Session) throws(AccountFailure) { try self.inner.createSession(session) }
+    func createSession(_ session: Session, verified hash: String?) throws(AccountFailure) {
+        try self.inner.createSession(session, verified: hash)
+    }
     func session(tokenHash: [UInt8], at now: Int64) throws(AccountFailure) -> Session? {
         try self.inner.session(tokenHash: tokenHash, at: now)
     }
@@ -52,6 +54,9 @@ final class GatedStore: AccountStore {
         try self.inner.rotateSession(id, from: old, to: new, expires: expires, at: now)
     }
     func revokeSession(_ id: SessionID, at now: Int64) throws(AccountFailure) { try self.inner.revokeSession(id, at: now) }
+    func deleteSessions(expiredBefore time: Int64, limit: Int) throws(AccountFailure) -> Int {
+        try self.inner.deleteSessions(expiredBefore: time, limit: limit)
+    }
     func secret(named name: String, make: () -> [UInt8]) throws(AccountFailure) -> [UInt8] {
         try self.inner.secret(named: name, make: make)
     }

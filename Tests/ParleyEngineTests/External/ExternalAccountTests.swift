@@ -23,6 +23,22 @@ import Testing
         #expect(try await world.accounts.redeem(ticket: ticket) == first)
     }
 
+    /// An application may let its users choose their names.
+    @Test func nameOfTheFormOfAnIDIsNotTakenFromAToken() async throws {
+        let world = try self.world()
+        let own = try await world.register("Zoe")
+        let name = #""\#(own.user.rawValue.uppercased())""#
+        #expect(try await world.accounts.authenticate(token: TokenSmith.good([("name", name)])).name == "ann")
+    }
+
+    @Test func whoIsDisabledMeanwhileDoesNotComeIn() async throws {
+        let world = try self.world()
+        let ann = UserID(trusted: "x:ann")
+        world.store.beforeNextSession { [store = world.store] in store.change(ann) { $0.isDisabled = true } }
+        #expect(await world.authenticating(try TokenSmith.good()) == .sessionEnded)
+        #expect(world.store.sessions.isEmpty)
+    }
+
     @Test func withoutTheOperatorsWordNoTokenIsTaken() async throws {
         let world = try AccountWorld()
         #expect(await world.authenticating(try TokenSmith.good()) == .badToken)
@@ -49,7 +65,7 @@ import Testing
         #expect(await world.registering("bob").code == .nameTaken)
         // Nor is anybody kept out by a name that was registered before him.
         _ = try await world.register("Carl")
-        _ = try await world.register("x:carl")
+        #expect(await world.registering("x:carl").code == .badText)
         let carl = try await world.accounts.authenticate(token: TokenSmith.good([("sub", #""carl""#), ("name", #""Carl""#)]))
         #expect(carl.user.rawValue == "x:carl" && carl.name.hasPrefix("Carl "))
     }
