@@ -44,7 +44,10 @@ package struct ServeOptions: ParsableArguments {
             "An origin, besides the server's own, whose pages may connect. May be given several times.", valueName: "origin"))
     var allowOrigin: [String] = []
 
-    @Option(help: ArgumentHelp("A proxy whose X-Forwarded-For is believed. May be given several times.", valueName: "address"))
+    @Option(
+        help: ArgumentHelp(
+            "A proxy, or a range of addresses (10.0.0.0/8), whose X-Forwarded-For is believed. May be given several times.",
+            valueName: "address"))
     var trustedProxy: [String] = []
 
     @Option(help: ArgumentHelp("TLS: the certificate, then those up to the root, in PEM.", valueName: "file"))
@@ -100,6 +103,13 @@ package struct ServeOptions: ParsableArguments {
         }
         _ = try Self.address(self.listen, of: "--listen")
         _ = try self.metrics.map { try Self.address($0, of: "--metrics") }
+        var trial = ServerConfiguration(data: self.data)
+        do throws(StartFailure) { try self.openDoors(of: &trial) } catch { throw ValidationError(error.description) }
+    }
+
+    private func openDoors(of configuration: inout ServerConfiguration) throws(StartFailure) {
+        for origin in self.allowOrigin { try configuration.allow(origin: origin) }
+        for proxy in self.trustedProxy { try configuration.trust(proxy: proxy) }
     }
 
     private static func address(_ text: String, of option: String) throws -> ListenAddress {
@@ -123,8 +133,7 @@ package struct ServeOptions: ParsableArguments {
         configuration.listen = try Self.address(self.listen, of: "--listen")
         configuration.metrics = try self.metrics.map { try Self.address($0, of: "--metrics") }
         configuration.web = self.web == "none" ? nil : self.web ?? findWebClient()
-        configuration.allowedOrigins = self.allowOrigin
-        configuration.trustedProxies = Set(self.trustedProxy)
+        try self.openDoors(of: &configuration)
         configuration.registration = !self.noRegistration
         configuration.rateLimits = !self.noRateLimits
         configuration.loops = self.loops

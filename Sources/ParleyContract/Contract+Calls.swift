@@ -14,8 +14,10 @@ package struct CallDescription: Sendable {
     package var speaksBinary = false
     package var query: [Field] = []
     package var answer: Shape
-    /// Statuses of its errors, besides 401, 500 and 503.
+    /// Statuses of its errors, besides 401, 500 and 503, and 415 where there is a body.
     package var statuses: [Int]
+    /// Whether the answer carries an `ETag`, by which a client asks later whether it changed.
+    package var isKept = false
     /// What is refused although the schema takes it.
     package var beyond: [(code: ErrorCode, field: String, rule: String)] = []
     package var example: JSONNode?
@@ -79,7 +81,7 @@ extension Contract {
             example: ["type": "ping", "id": 1]),
         CallDescription(
             method: "get", path: "/v1/openapi.json", summary: "This document.", needsLogin: false,
-            answer: .object(Form([.must("openapi", .text(1...16))], isOpen: true)), statuses: []),
+            answer: .object(Form([.must("openapi", .text(1...16))], isOpen: true)), statuses: [], isKept: true),
     ]
 
     /// What a request of the protocol can be answered with over HTTP besides 200, 401, 500 and 503.

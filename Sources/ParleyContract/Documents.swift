@@ -88,7 +88,7 @@ extension Contract {
         ]
     }
 
-    private static let statuses = [400, 401, 403, 404, 409, 410, 413, 429, 500, 503]
+    private static let statuses = [400, 401, 403, 404, 409, 410, 413, 415, 429, 500, 503]
     /// Those of errors that come in the encoding of the request; the others come before it is read, as JSON.
     private static let binaryStatuses = [400, 403, 404, 409, 410, 413, 429, 500, 503]
 
@@ -129,10 +129,12 @@ extension Contract {
     }
 
     private static func responses(_ call: CallDescription, _ prefix: String) -> [JSONNode.Member] {
-        let done: JSONNode = [
-            "description": "It is done.", "content": self.content(call.answer.schema(prefix), binary: call.speaksBinary),
+        var done: [JSONNode.Member] = [
+            .init("description", "It is done."),
+            .init("content", self.content(call.answer.schema(prefix), binary: call.speaksBinary)),
         ]
-        var found: [JSONNode.Member] = [.init("200", done)]
+        if call.isKept { done.append(.init("headers", ["ETag": self.header(["type": "string"], isRequired: true)])) }
+        var found: [JSONNode.Member] = [.init("200", .object(done))]
         guard call.path != "/livez" else { return found }
         guard !["/readyz", "/healthz"].contains(call.path) else {
             let state = Self.unready.schema(prefix)
@@ -141,7 +143,8 @@ extension Contract {
         }
         // Who shows a wrong password or token is told so too, not only who shows none.
         let needsProof = call.needsLogin || ["/v1/login", "/v1/refresh"].contains(call.path)
-        for status in (call.statuses + (needsProof ? [401, 500, 503] : [500, 503])).sorted() {
+        let always = (needsProof ? [401] : []) + (call.body == nil ? [] : [415]) + [500, 503]
+        for status in (call.statuses + always).sorted() {
             let name = (call.speaksBinary && self.binaryStatuses.contains(status) ? "BinaryStatus" : "Status") + "\(status)"
             found.append(.init("\(status)", ["$ref": .string("#/components/responses/" + name)]))
         }
@@ -157,10 +160,23 @@ extension Contract {
 
     private static func response(_ status: Int, _ prefix: String, binary: Bool) -> JSONNode {
         let codes = ErrorCode.allCases.filter { $0.httpStatus == status }.sorted { $0.rawValue < $1.rawValue }
-        return [
-            "description": .string(codes.map { "\($0.rawValue) \($0.name)" }.joined(separator: ", ")),
-            "content": self.content(self.refusal(codes).schema(prefix), binary: binary),
+        var response: [JSONNode.Member] = [
+            .init("description", .string(codes.map { "\($0.rawValue) \($0.name)" }.joined(separator: ", "))),
+            .init("content", self.content(self.refusal(codes).schema(prefix), binary: binary)),
         ]
+        if status == 401 {
+            response.append(.init("headers", ["WWW-Authenticate": self.header(["const": "Bearer"], isRequired: true)]))
+        }
+        // It says in whole seconds what `retry_ms` says.
+        if status == 429 || status == 503 {
+            let seconds: JSONNode = ["type": "integer", "minimum": 1]
+            response.append(.init("headers", ["Retry-After": self.header(seconds, isRequired: false)]))
+        }
+        return .object(response)
+    }
+
+    private static func header(_ schema: JSONNode, isRequired: Bool) -> JSONNode {
+        ["required": .boolean(isRequired), "schema": schema]
     }
 
     // MARK: AsyncAPI

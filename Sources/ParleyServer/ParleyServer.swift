@@ -1,4 +1,3 @@
-import Hummingbird
 package import Logging
 import NIOCore
 import NIOPosix
@@ -83,16 +82,9 @@ package struct ParleyServer: Sendable {
         let control = ControlSocket(folder: self.configuration.data, group: group, logger: self.logger) {
             try await commands.run($0, $1, $2)
         }
-        let services = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                // Ended from the last to the first, each when the one after it has gone: operators are answered until the clients have gone.
-                services: (metrics.map { [.init(service: $0)] } ?? []) + [
-                    .init(service: control), .init(service: server, successTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: doors), .init(service: Housekeeping(accounts: accounts, logger: self.logger)),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
         do {
-            try await services.run()
+            try await self.serve(
+                server, metrics, control: control, beside: [doors, Housekeeping(accounts: accounts, logger: self.logger)])
         } catch {
             await engine.close()
             throw error
@@ -108,6 +100,34 @@ package struct ParleyServer: Sendable {
         // Copies the log into the database file: a file that rests is whole, and every page of it can be checked.
         database.close()
         try await group.shutdownGracefully()
+    }
+
+    /// Binds both listeners, then runs them until all have ended: who reads that it is ready can go in by every door.
+    private func serve(
+        _ server: GatewayServer, _ metrics: GatewayServer?, control: ControlSocket, beside others: [any Service]
+    ) async throws {
+        // Ended from the last to the first, each when the one after it has gone: operators are answered until the clients have gone.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        if let metrics, let address = self.configuration.metrics {
+            services.append(.init(service: try await self.listen(metrics, at: address, of: "--metrics")))
+        }
+        services.append(.init(service: control))
+        let clients = try await self.listen(server, at: self.configuration.listen, of: "--listen")
+        services.append(.init(service: clients, successTerminationBehavior: .gracefullyShutdownGroup))
+        services += others.map { .init(service: $0) }
+        try await ServiceGroup(
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger)
+        ).run()
+    }
+
+    private func listen(
+        _ server: GatewayServer, at address: ListenAddress, of flag: String
+    ) async throws(StartFailure) -> GatewayServer.Listening {
+        do {
+            return try await server.listen()
+        } catch {
+            throw StartFailure("\(flag) \(address): \(address.advice(on: error))")
+        }
     }
 
     private func openDatabase() throws -> SQLiteDatabase {
@@ -147,7 +167,7 @@ package struct ParleyServer: Sendable {
         gateway.port = self.configuration.listen.port
         gateway.trustedProxies = self.configuration.trustedProxies
         gateway.socket.messageBytesBeforeLogin = Limits.frameBeforeAuthBytes
-        gateway.handshake.origins = OriginPolicy(allowed: Set(self.configuration.allowedOrigins))
+        gateway.handshake.origins = OriginPolicy(allowed: self.configuration.allowedOrigins)
         if !self.configuration.rateLimits { gateway.connectionsPerAddressBeforeLogin = .max }
         gateway.tls = tls
         let host = self.configuration.listen.host
@@ -167,7 +187,7 @@ package struct ParleyServer: Sendable {
                 let shown = host == "0.0.0.0" || host == "::" ? "localhost" : host.contains(":") ? "[\(host)]" : host
                 onListening("\(scheme)://\(shown):\(address.port ?? 0)/")
             },
-            responder: try self.makeResponder(engine, accounts, health))
+            routes: try self.makeRoutes(engine, accounts, health))
     }
 
     /// The operators' own listener, on the same loops and under the same bounds; nil where nobody asked for one.
@@ -185,38 +205,37 @@ package struct ParleyServer: Sendable {
         gateway.port = listen.port
         gateway.handshake.path = ""
         gateway.maximumConnections = 64
+        var routes = RouteTable()
+        OperatorRoutes(health: health) { try await source.measure().text }.add(to: &routes)
         let logger = self.logger
         return GatewayServer(
             configuration: gateway, group: group, sessions: source.engine, logger: logger,
             onListening: { address in
                 logger.notice("metrics are served", metadata: ["address": "\(address.ipAddress ?? ""):\(address.port ?? 0)"])
             },
-            responder: OperatorRoutes(health: health) { try await source.measure().text }.responder)
+            routes: routes)
     }
 
-    private func makeResponder(
-        _ engine: Engine, _ accounts: AccountManager, _ health: HealthRoutes
-    ) throws -> GatewayResponder {
-        let router = Router(context: GatewayRequestContext.self)
-        let routes = AccountRoutes(accounts: accounts)
-        let requests = RequestRoute(
-            types: Contract.typesWithPath, identify: routes.identity,
-            exchange: { try await engine.exchange($0, in: $1, as: $2).get() })
-        let methods = [AccountRoutes.methods, requests.methods, DocumentRoute.methods, HealthRoutes.methods].reduce([:]) {
-            $0.merging($1) { mine, _ in mine }
+    private func makeRoutes(_ engine: Engine, _ accounts: AccountManager, _ health: HealthRoutes) throws -> RouteTable {
+        var routes = RouteTable()
+        if let folder = self.configuration.web {
+            do throws(StaticAssets.Failure) {
+                try StaticAssets(folder: folder).add(to: &routes)
+            } catch {
+                throw StartFailure(
+                    "The web client in \(folder) cannot be read (\(error)). Name its folder with --web, or --web none.")
+            }
         }
-        router.add(middleware: HTTPErrors(methods: methods))
-        routes.add(to: router)
-        requests.add(to: router)
-        health.add(to: router)
-        DocumentRoute(openAPI: Contract.openAPI.compact).add(to: router)
-        guard let folder = self.configuration.web else { return GatewayServer.respond(with: router) }
-        do throws(StaticAssets.Failure) {
-            return GatewayServer.respond(with: router, assets: try StaticAssets(folder: folder))
-        } catch {
-            throw StartFailure(
-                "The web client in \(folder) cannot be read (\(error)). Name its folder with --web, or --web none.")
-        }
+        let calls = AccountRoutes(accounts: accounts)
+        calls.add(to: &routes)
+        RequestRoute(
+            types: Contract.typesWithPath, identify: calls.identity,
+            exchange: { try await engine.exchange($0, in: $1, as: $2).get() }
+        ).add(to: &routes)
+        health.add(to: &routes)
+        // Kept like a file: a browser that has it asks only whether it changed.
+        StaticAssets(files: ["v1/openapi.json": Contract.openAPI.compact]).add(to: &routes)
+        return routes
     }
 }
 

@@ -1,5 +1,13 @@
+import NIOCore
 import ParleyDomain
 package import ParleyEngine
+import ParleyGateway
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
 
 /// Everything that can be told to a server at start. The defaults are safe on a machine that others reach.
 package struct ServerConfiguration: Sendable {
@@ -8,10 +16,10 @@ package struct ServerConfiguration: Sendable {
     package var listen = ListenAddress(host: "127.0.0.1", port: 8480)
     /// The folder of the web client; nil serves none.
     package var web: String?
-    /// Origins besides the server's own whose pages may open sockets, such as `https://chat.example.org`.
-    package var allowedOrigins: [String] = []
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
-    package var trustedProxies: Set<String> = []
+    /// Origins besides the server's own whose pages may open sockets; see `allow`.
+    private(set) var allowedOrigins: Set<String> = []
+    /// Proxies whose `X-Forwarded-For` is believed; see `trust`.
+    private(set) var trustedProxies: [AddressRange] = []
     /// Whether strangers may register.
     package var registration = true
     /// Switches off the limits on how often clients may ask, and nothing else: for benches.
@@ -39,16 +47,51 @@ package struct ServerConfiguration: Sendable {
     package var forgoesDurability = false
 
     package init(data: String) { self.data = data }
+
+    /// Lets pages of an origin in, such as `https://chat.example.org`.
+    package mutating func allow(origin: String) throws(StartFailure) {
+        guard OriginPolicy.isOrigin(origin) else {
+            throw StartFailure(
+                "--allow-origin \(origin): no browser sends that. Write http:// or https://, the host in small letters, and the port if it is not the usual one, such as https://app.example or http://localhost:5173."
+            )
+        }
+        self.allowedOrigins.insert(origin)
+    }
+
+    /// Believes a proxy at an address, or at each of a range.
+    package mutating func trust(proxy: String) throws(StartFailure) {
+        guard let range = AddressRange(proxy) else {
+            throw StartFailure(
+                "--trusted-proxy \(proxy): that is no address. Write one, such as 192.0.2.1 or 2001:db8::1, or a range of them, such as 10.0.0.0/8."
+            )
+        }
+        self.trustedProxies.append(range)
+    }
 }
 
 /// An address and a port to listen on.
-package struct ListenAddress: Sendable {
+package struct ListenAddress: Sendable, CustomStringConvertible {
     package var host: String
     package var port: Int
 
     package init(host: String, port: Int) {
         self.host = host
         self.port = port
+    }
+
+    package var description: String { self.host.contains(":") ? "[\(self.host)]:\(self.port)" : "\(self.host):\(self.port)" }
+
+    /// Why it cannot be listened on, and what to do, in sentences.
+    func advice(on error: any Error) -> String {
+        switch (error as? IOError)?.errnoCode {
+        case EADDRINUSE: "something listens there already. End it, or give another port."
+        case EACCES: "this user may not listen there. Give a port from 1024 on, and let a proxy listen below."
+        case EADDRNOTAVAIL: "this machine does not have that address. Give one that it has, or 0.0.0.0 for all of them."
+        case let code?: "it cannot be listened on: \(String(cString: strerror(code)))."
+        case nil where error is SocketAddressError.UnknownHost:
+            "no address is known by that name. Give an address of this machine, such as 127.0.0.1."
+        case nil: "it cannot be listened on: \(error)."
+        }
     }
 
     /// Whether it is reached from this machine only.

@@ -45,7 +45,8 @@ private final class Bench {
         var onSession: (ConnectionInfo) -> Void = { _ in }
         let environment = SocketEnvironment(
             settings: configuration.socket, registry: self.registry, sessions: EchoSessions { onSession($0) }, logger: logger)
-        let peer = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
+        let address = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
+        let peer = try #require(IPAddress(address))
         #expect(self.core.ledger.admit(AddressKey(peer)) == .admitted)
         let meter = RequestLineMeter()
         self.connection = HTTPConnection(
@@ -53,7 +54,7 @@ private final class Bench {
             admission: Admission(ledger: self.core.ledger, key: AddressKey(peer)))
         let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
         try self.channel.pipeline.syncOperations.addHandlers([meter, HTTPResponseEncoder(), decoder, self.connection])
-        self.channel.connect(to: peer, promise: nil)
+        self.channel.connect(to: address, promise: nil)
         onSession = { [unowned self] info in self.infos.append(info) }
     }
 
@@ -209,13 +210,57 @@ struct HTTPConnectionTests {
         #expect(answer.hasSuffix("\r\n\r\ndone"))
     }
 
+    @Test func answerToHeadHasNoBody() throws {
+        let bench = try Bench()
+        try bench.feed("HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        bench.connection.answer(GatheredResponse(head: .init(status: .ok), body: ByteBuffer(string: "one")))
+        let answer = try bench.sent()
+        #expect(answer.contains("Content-Length: 3\r\n") && answer.hasSuffix("\r\n\r\n"))
+        // An error has none either, and the next request is not taken for it.
+        try bench.feed("HEAD /v1/ws HTTP/1.1\r\nHost: a\r\n\r\n")
+        let refused = try bench.sent()
+        #expect(refused.hasPrefix("HTTP/1.1 405 ") && refused.contains("Allow: GET\r\n") && refused.hasSuffix("\r\n\r\n"))
+        let kept = try Bench()
+        try kept.feed("HEAD /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        for text in ["one", "two"] {
+            kept.connection.answer(GatheredResponse(head: .init(status: .ok), body: ByteBuffer(string: text)))
+        }
+        #expect(try kept.sent().hasSuffix("\r\n\r\ntwo"))
+    }
+
+    @Test func unchangedHasNoLength() throws {
+        let bench = try Bench()
+        try bench.feed("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        bench.connection.answer(GatheredResponse(head: Response(status: .notModified).head))
+        #expect(try !bench.sent().contains("Content-Length"))
+    }
+
+    @Test(arguments: [("gzip", "415"), ("identity, br", "415"), ("identity", ""), ("", "")])
+    func packedBodyIsRefused(coding: String, status: String) throws {
+        let bench = try Bench()
+        let line = coding.isEmpty ? "" : "Content-Encoding: \(coding)\r\n"
+        try bench.feed("POST /a HTTP/1.1\r\nHost: a\r\n\(line)Content-Length: 2\r\n\r\n{}")
+        let answer = try bench.sent()
+        #expect(status.isEmpty ? answer.isEmpty : answer.hasPrefix("HTTP/1.1 \(status) Unsupported Media Type\r\n"))
+        #expect(status.isEmpty || answer.contains("Accept-Encoding: identity\r\n"))
+    }
+
+    @Test func wholeURLMayUpgradeToo() throws {
+        let bench = try Bench()
+        try bench.feed(upgrade.replacing("/v1/ws", with: "http://a/v1/ws") + "\r\n")
+        #expect(try bench.sent().hasPrefix("HTTP/1.1 101 "))
+        let elsewhere = try Bench()
+        try elsewhere.feed(upgrade.replacing("/v1/ws", with: "http://b/v1/ws") + "\r\n")
+        #expect(try elsewhere.sent().hasPrefix("HTTP/1.1 400 "))
+    }
+
     @Test func forwardedAddressIsBelievedOfTrustedProxiesOnly() throws {
         let forwarded = upgrade + "X-Forwarded-For: 203.0.113.9\r\n\r\n"
         let plain = try Bench()
         try plain.feed(forwarded)
         #expect(plain.infos.map(\.origin.address) == ["192.0.2.1"])
         var configuration = GatewayConfiguration()
-        configuration.trustedProxies = ["192.0.2.1"]
+        configuration.trustedProxies = [try #require(AddressRange("192.0.2.0/24"))]
         let behind = try Bench(configuration: configuration)
         try behind.feed(forwarded)
         #expect(behind.infos.map(\.origin.address) == ["203.0.113.9"])
@@ -223,38 +268,48 @@ struct HTTPConnectionTests {
 }
 
 struct StaticAssetsTests {
-    private let assets = StaticAssets(files: ["index.html": "<html>", "app.3f9a01bc.js": "1", "js/app.js": "2"])
+    private let routes: RouteTable
 
-    private func get(_ path: String, _ headers: HTTPFields = [:], method: HTTPRequest.Method = .get) -> Response? {
-        let head = HTTPRequest(method: method, scheme: "http", authority: "a", path: path, headerFields: headers)
-        return self.assets.response(to: Request(head: head, body: .init(buffer: ByteBuffer())))
+    init() {
+        var routes = RouteTable()
+        StaticAssets(files: ["index.html": "<html>", "app.3f9a01bc.js": "1", "js/app.js": "2"]).add(to: &routes)
+        self.routes = routes
     }
 
-    @Test func pagesAreCheckedAnewAndVersionedFilesAreKept() throws {
-        let page = try #require(self.get("/"))
+    private func get(_ path: String, _ headers: HTTPFields = [:], method: HTTPRequest.Method = .get) async throws -> Response {
+        let head = HTTPRequest(method: method, scheme: "http", authority: "a", path: path, headerFields: headers)
+        let context = GatewayRequestContext(logger: Logger(label: "test"), origin: Origin(address: "", agent: ""))
+        return try await self.routes.respond(to: Request(head: head, body: .init(buffer: ByteBuffer())), in: context)
+    }
+
+    @Test func pagesAreCheckedAnewAndVersionedFilesAreKept() async throws {
+        let page = try await self.get("/")
         #expect(page.headers[.contentType] == "text/html; charset=utf-8")
         #expect(page.headers[.cacheControl] == "no-cache")
         #expect(page.headers[.contentSecurityPolicy]?.hasPrefix("default-src 'none'; script-src 'self'; ") == true)
         #expect(page.headers[.contentSecurityPolicy]?.contains("unsafe") == false)
-        #expect(self.get("/index.html?x=1")?.headers[.eTag] == page.headers[.eTag])
-        #expect(self.get("/app.3f9a01bc.js")?.headers[.cacheControl]?.hasSuffix("immutable") == true)
-        #expect(self.get("/js/app.js")?.headers[.cacheControl] == "no-cache")
+        #expect(try await self.get("/index.html?x=1").headers[.eTag] == page.headers[.eTag])
+        #expect(try await self.get("/app.3f9a01bc.js").headers[.cacheControl]?.hasSuffix("immutable") == true)
+        #expect(try await self.get("/js/app.js").headers[.cacheControl] == "no-cache")
     }
 
-    @Test func unchangedFileIsNotSentAgain() throws {
-        let tag = try #require(self.get("/")?.headers[.eTag])
-        #expect(self.get("/", [.ifNoneMatch: tag])?.status == .notModified)
-        #expect(self.get("/", [.ifNoneMatch: "\"x\", W/\(tag)"])?.status == .notModified)
-        #expect(self.get("/", [.ifNoneMatch: "\"x\""])?.status == .ok)
+    @Test func unchangedFileIsNotSentAgain() async throws {
+        let tag = try #require(try await self.get("/").headers[.eTag])
+        #expect(try await self.get("/", [.ifNoneMatch: tag]).status == .notModified)
+        #expect(try await self.get("/", [.ifNoneMatch: "\"x\", W/\(tag)"]).status == .notModified)
+        #expect(try await self.get("/", [.ifNoneMatch: "\"x\""]).status == .ok)
     }
 
     @Test(arguments: ["/nothing", "/../etc/passwd", "/js", "/js/", "//index.html", "/js/../index.html", "/%2e%2e/x"])
-    func nothingElseIsServed(path: String) {
-        #expect(self.get(path) == nil)
+    func nothingElseIsServed(path: String) async {
+        await #expect(throws: Refusal(.notFound)) { try await self.get(path) }
     }
 
-    @Test func onlyGetAndHead() {
-        #expect(self.get("/", method: .post) == nil)
-        #expect(self.get("/", method: .head)?.headers[.contentLength] == "6")
+    @Test func onlyGetAndHead() async throws {
+        for method in [HTTPRequest.Method.post, .delete] {
+            let refused = try await self.get("/", method: method)
+            #expect(refused.status == .methodNotAllowed && refused.headers[.allow] == "GET, HEAD")
+        }
+        #expect(try await self.get("/", method: .head).headers[.contentLength] == "6")
     }
 }

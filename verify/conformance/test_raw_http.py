@@ -213,6 +213,30 @@ def test_head_has_no_body(steady):
         assert client.response()[2] == b"ok"
 
 
+def test_a_whole_url_of_this_host_is_a_target(steady):
+    """RFC 9112, 3.2.2; that of another host is among the doubtful requests of A14."""
+    with steady.connect() as client:
+        client.send(b"GET http://a/healthz?x HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.response()[2] == b"ok"
+        client.send(b"GET //healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.response()[0] == 404
+        client.send(handshake(steady.port, path=f"http://127.0.0.1:{steady.port}/v1/ws"))
+        assert client.response()[0] == 101
+
+
+def test_packed_body_is_not_read(steady):
+    request = b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"
+    assert refused(steady, request, 415, "unsupported_media_type")["accept-encoding"] == "identity"
+
+
+def test_wrong_method_is_told_which_there_are(steady):
+    with steady.connect() as client:
+        for request, methods in ((b"DELETE /healthz", "GET, HEAD"), (b"GET /v1/echo", "POST"), (b"POST /v1/ws", "GET")):
+            client.send(request + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+            status, fields, body = client.response()
+            assert (status, fields["allow"]) == (405, methods) and b"rule" not in body
+
+
 def test_expectation_is_met_before_the_body(steady):
     with steady.connect() as client:
         client.send(b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")

@@ -26,12 +26,12 @@ class Proxy:
         if kind == "nginx":
             text = self._put(DEPLOY / "nginx.conf", {
                 "127.0.0.1:8480": f"127.0.0.1:{backend}", "listen 443 ssl": f"listen 127.0.0.1:{self.port} ssl",
-                f"{EXAMPLE}.pem": certificate, f"{EXAMPLE}.key": key,
+                f"{EXAMPLE}.pem": certificate, f"{EXAMPLE}.key": key, "/var/log/nginx/parley.log": str(self.log),
             })  # fmt: skip
             paths = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
             text = (
-                f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {self.log} info; user root;\n"
-                f"events {{ worker_connections 256; }}\nhttp {{ access_log {self.log}; {paths}\n{text}\n}}\n"
+                f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {self.log}; user root;\n"
+                f"events {{ worker_connections 256; }}\nhttp {{ {paths}\n{text}\n}}\n"
             )
             configuration = folder / "nginx.conf"
             command = [program, "-p", str(folder), "-c", str(configuration)]
@@ -41,7 +41,7 @@ class Proxy:
             text = self._put(DEPLOY / "haproxy.cfg", {
                 "127.0.0.1:8480": f"127.0.0.1:{backend}", "bind :443": f"bind 127.0.0.1:{self.port}", f"{EXAMPLE}.both.pem": str(both),
             })  # fmt: skip
-            text = text.replace("mode http\n", "mode http\n    log stdout format raw local0\n    option httplog\n", 1)
+            text = "global\n    log stdout format raw local0\n" + text
             configuration = folder / "haproxy.cfg"
             command = [program, "-db", "-f", str(configuration)]
         configuration.write_text(text)

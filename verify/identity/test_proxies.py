@@ -1,4 +1,6 @@
-"""A14: requests whose end two readers may see in two places, through nginx and HAProxy as documented, and straight at the server.
+"""nginx and HAProxy as documented: they let through what they should, log no secret (A2), and ask who is ready (F32).
+
+A14: requests whose end two readers may see in two places, through both and straight at the server.
 
 A request that was smuggled would be answered to whoever comes next over the same connection from proxy to server: so after each attack
 strangers ask, over and over, and must get their own answers.
@@ -7,10 +9,12 @@ strangers ask, over and over, and must get their own answers.
 from __future__ import annotations
 
 import asyncio
+import http.server
 import json
 import re
 import socket
 import ssl
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +23,7 @@ from typing import Iterator
 import pytest
 
 import certificates
-from house import CANARY, Answer, House, ask, trusting
+from house import Answer, House, Secrets, ask, trusting
 from proxies import Proxy
 from wire import dump, open_socket
 
@@ -87,8 +91,8 @@ class Front:
     def __init__(self, name: str, port: int, tls: ssl.SSLContext | None) -> None:
         self.name, self.port, self.tls = name, port, tls
 
-    def ask(self, path: str, token: str | None = None) -> Answer:
-        return ask(self.port, "GET", path, token=token, tls=self.tls)
+    def ask(self, path: str, token: str | None = None, method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
+        return ask(self.port, method, path, token=token, headers=headers, tls=self.tls)
 
     def raw(self, data: bytes, patience: float = 0.35) -> bytes:
         """Sends it and takes what comes until a quiet moment, at most two seconds."""
@@ -103,6 +107,9 @@ class Front:
             except OSError:
                 pass
             return said
+
+
+SECRETS = Secrets()
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +127,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, dic
             proxy.end()
     assert house.alive() and asyncio.run(house.drain()) == 0
     for log in [house.log, *(proxy.log for proxy in proxies)]:
-        assert CANARY not in log.read_text(), log
+        assert SECRETS.found(log.read_text()) == [], log
+    for proxy in proxies:
+        assert '"GET /v1/me" 200 ' in proxy.log.read_text(), "what was searched is a log of requests"
+        assert "is DOWN" not in proxy.log.read_text(), "a server that is ready is taken for one"
 
 
 @pytest.mark.parametrize("name", ["nginx", "haproxy"])
@@ -142,6 +152,76 @@ def test_documented_proxy_lets_everything_through_that_it_should(world: tuple[Ho
         assert end.close_code == 1000
 
     asyncio.run(talk())
+
+
+@pytest.mark.parametrize("name", ["nginx", "haproxy"])
+def test_a2_no_secret_gets_into_a_proxys_log(world: tuple[House, dict[str, Front]], name: str) -> None:
+    """Asked as a client should, and as one should not: the fixture searches the logs at the end."""
+    house, fronts = world
+    front = fronts[name]
+    grant = house.register(f"Logged by {name}")
+    token = SECRETS.add(grant["access_token"])
+    SECRETS.add(grant["refresh_token"])
+    ticket = SECRETS.add(front.ask("/v1/ticket", token, "POST").body["ticket"])
+    query = f"?ticket={ticket}&access_token={token}"
+    assert front.ask(f"/v1/me{query}").status == 401
+    assert front.ask(f"/v1/me{query}", token, headers={"Referer": f"https://localhost/{query}", "Cookie": f"t={token}"}).status == 200
+    assert front.ask(f"/nothing{query}").status == 404
+
+    async def talk() -> None:
+        end = await open_socket(f"wss://localhost:{front.port}/v1/ws{query}", ssl=front.tls)
+        await end.recv()
+        await end.send(dump({"type": "auth", "id": 1, "ticket": ticket}))
+        assert json.loads(await asyncio.wait_for(end.recv(), 10))["type"] == "ready"
+        await end.close()
+
+    asyncio.run(talk())
+
+
+class Stub(http.server.ThreadingHTTPServer):
+    """A server that is as ready as it is told to be, and serves everything else."""
+
+    def __init__(self) -> None:
+        self.ready = 503
+        stub = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(stub.ready if self.path == "/readyz" else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def test_f32_haproxy_asks_who_is_ready(tmp_path: Path) -> None:
+    certificate, key = certificates.make(tmp_path)
+    stub = Stub()
+    proxy = Proxy("haproxy", tmp_path, stub.server_port, certificate, key)
+
+    def wait_for(words: str) -> None:
+        deadline = time.monotonic() + 20
+        while not re.search(words, proxy.log.read_text()):
+            assert time.monotonic() < deadline, proxy.log.read_text()
+            time.sleep(0.02)
+
+    try:
+        wait_for(r"parley/one is DOWN.*503")
+        # It is so everywhere: reading goes on.
+        assert ask(proxy.port, "GET", "/v1/me", tls=trusting(certificate)).status == 200
+        wait_for(r'"GET /v1/me" 200 .* parley/one-unready')
+        stub.ready = 200
+        wait_for(r"parley/one is UP")
+        assert ask(proxy.port, "GET", "/v1/users", tls=trusting(certificate)).status == 200
+        wait_for(r'"GET /v1/users" 200 .* parley/one\n')
+    finally:
+        proxy.end()
+        stub.shutdown()
+        stub.server_close()
 
 
 @pytest.mark.parametrize("name", ["direct", "nginx", "haproxy"])

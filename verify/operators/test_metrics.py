@@ -174,7 +174,7 @@ def test_receipts_are_counted_as_they_go_out(house: Watched) -> None:
 def test_a49_the_two_doors_do_not_mix(house: Watched) -> None:
     assert house.ask("GET", "/metrics").status == 404
     for method, path in (
-        ("GET", "/"), ("GET", "/v1/me"), ("POST", "/v1/login"), ("GET", "/v1/openapi.json"), ("GET", "/healthz"), ("GET", "/metrics/"), ("GET", "/debug/pprof"),
+        ("GET", "/"), ("GET", "/v1/me"), ("POST", "/v1/login"), ("GET", "/v1/openapi.json"), ("GET", "/metrics/"), ("GET", "//metrics"), ("GET", "/debug/pprof"),
     ):  # fmt: skip
         answer = ask(house.door, method, path)
         assert answer.status == 404 and not [name for name in answer.headers if name.startswith("access-control")], (path, answer)
@@ -205,8 +205,12 @@ def test_the_operators_door_is_bounded_too(house: Watched) -> None:
 
 def test_f32_life_and_readiness_are_two_questions(house: Watched) -> None:
     for port in (house.port, house.door):
-        assert ask(port, "GET", "/livez").body == {"status": "ok"}
-        assert ask(port, "GET", "/readyz").body == {"status": "ok"}
+        for path in ("/livez", "/readyz", "/healthz"):
+            assert ask(port, "GET", path).body == {"status": "ok"}
+            head = ask(port, "HEAD", path)
+            assert (head.status, head.headers["content-length"], head.text) == (200, "15", ""), "wget --spider, and many that ask so"
+            for other in ("/" + path, path + "/"):
+                assert ask(port, "GET", other).status == 404, "a path has one spelling"
     assert ask(house.port, "GET", "/readyz?verbose").body == {"status": "ok"}, "the public door says no more"
     assert ask(house.door, "GET", "/readyz?verbose").body == {"status": "ok", "checks": {"started": True, "accepting": True, "storing": True}}
 

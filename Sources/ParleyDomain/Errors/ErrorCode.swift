@@ -52,6 +52,7 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
     case archived = 41001
     case frameTooLarge = 41300
     case uriTooLong = 41400
+    case unsupportedMediaType = 41500
     case upgradeRequired = 42600
     case rateLimited = 42900
     case tooManyRequests = 42901
@@ -105,7 +106,7 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
 
     private var row: (name: String, retry: Retry, advice: String) {
         switch self {
-        case .notJSON: ("not_json", .never, "Send one JSON object per text frame.")
+        case .notJSON: ("not_json", .never, "Send one JSON object in a frame or body.")
         case .unknownType: ("unknown_type", .never, "Use a frame type that the protocol names.")
         case .missingField: ("missing_field", .never, "Add the field that the error names.")
         case .wrongType: ("wrong_type", .never, "Give the field the type that the error names.")
@@ -120,9 +121,10 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
         case .notText: ("not_text", .never, "Send text frames: the agreed encoding is JSON.")
         case .badText: ("bad_text", .never, "Send valid UTF-8, and only characters that the field may have.")
         case .badRequest: ("bad_request", .never, "Send the request as the protocol describes it.")
-        case .notCBOR: ("not_cbor", .never, "Send one CBOR map per binary frame, in the form that the protocol describes.")
+        case .notCBOR: ("not_cbor", .never, "Send one CBOR map in a frame or body, as the protocol describes it.")
         case .notBinary: ("not_binary", .never, "Send binary frames: the agreed encoding is parley.bin.1.")
-        case .notAuthenticated: ("not_authenticated", .afterChange, "Send auth first.")
+        case .notAuthenticated:
+            ("not_authenticated", .afterChange, "Log in first: by auth on a socket, by Authorization: Bearer over HTTP.")
         case .badToken: ("bad_token", .afterChange, "Log in again: the token is unknown, used, expired or revoked.")
         case .authTimeout: ("auth_timeout", .later, "Connect again and send auth at once.")
         case .alreadyAuthenticated: ("already_authenticated", .never, "Send auth once per connection.")
@@ -151,14 +153,18 @@ package enum ErrorCode: Int, Sendable, CaseIterable, Error {
         case .receiptsOff: ("receipts_off", .never, "Receipts are off in this group.")
         case .archived: ("archived", .never, "Who has read is no longer kept for messages as old as this, only how many.")
         case .startOver: ("start_over", .afterChange, "The server was restored from a copy: forget positions and sync anew.")
-        case .frameTooLarge: ("frame_too_large", .never, "Keep frames within limits.frame_bytes of hello.")
+        case .frameTooLarge:
+            ("frame_too_large", .never, "Keep frames within limits.frame_bytes of hello, bodies within what the error names.")
         case .uriTooLong: ("uri_too_long", .never, "Shorten the address.")
+        case .unsupportedMediaType:
+            ("unsupported_media_type", .never, "Send the body in the type that the error names, and without Content-Encoding.")
         case .upgradeRequired: ("upgrade_required", .never, "Connect with a WebSocket client, version 13.")
         case .rateLimited: ("rate_limited", .later, "Slow down: wait as long as retry_ms says.")
         case .tooManyRequests: ("too_many_requests", .later, "Wait for answers before asking more.")
         case .tooManyConnections: ("too_many_connections", .later, "Try again later, or on another server.")
         case .headersTooLarge: ("headers_too_large", .never, "Send fewer or shorter headers.")
-        case .internalError: ("internal_error", .later, "Try again; if it stays, give the operator the connection id.")
+        case .internalError:
+            ("internal_error", .later, "Try again; if it stays, give the operator the id of the trace or connection.")
         case .unavailable: ("unavailable", .later, "The store does not answer: try again with the same client_id.")
         case .diskFull: ("disk_full", .later, "The server's disk is full: try again with the same client_id when there is room.")
         case .overloaded: ("overloaded", .later, "Try again with the same client_id after a pause.")

@@ -5,7 +5,7 @@ package enum AccountID {
     private static let characters = 20
 
     package static func make(_ random: RandomBytes) -> UserID {
-        UserID(trusted: "u" + base32(random(13), characters: Self.characters))
+        UserID(trusted: "u" + Base32.packed(random(13), characters: Self.characters))
     }
 
     static func hasForm(_ text: String) -> Bool {

@@ -6,6 +6,8 @@ package import ParleyWire
 package struct ExchangeReply: Sendable {
     /// 200, or that of the error.
     package var status: Int
+    /// When an error says to come back, in milliseconds; 0 where it does not.
+    package var retryMilliseconds = 0
     /// The frame that a socket would have got.
     package var body: ByteBuffer
 }
@@ -110,7 +112,11 @@ private final class ExchangeSocket: Socket {
         guard let promise else { return }
         self.promise = nil
         let body = WebSocketFrameHeader.payload(of: frames) ?? ByteBuffer()
-        promise.succeed(ExchangeReply(status: self.status(of: body), body: body))
+        let error = self.error(in: body)
+        promise.succeed(
+            ExchangeReply(
+                status: error.map { $0.code / 100 } ?? 200, retryMilliseconds: Int(clamping: error?.retryMilliseconds ?? 0),
+                body: body))
         self.end()
     }
 
@@ -120,10 +126,10 @@ private final class ExchangeSocket: Socket {
         answered()
     }
 
-    private func status(of body: ByteBuffer) -> Int {
+    private func error(in body: ByteBuffer) -> ReceivedError? {
         var decoder = ServerFrameDecoder()
-        guard case .error(_, let error)? = try? decoder.decode(body, in: self.encoding) else { return 200 }
-        return error.code / 100
+        guard case .error(_, let error)? = try? decoder.decode(body, in: self.encoding) else { return nil }
+        return error
     }
 
     /// The engine ends what it will not answer: nothing was written if this comes first.

@@ -1,37 +1,9 @@
-package import HTTPTypes
+import HTTPTypes
 package import Hummingbird
-package import NIOCore
+import NIOCore
 package import ParleyDomain
 package import ParleyEngine
 import ParleyWire
-
-/// A request that knows which client it came from.
-package protocol ClientContext: RequestContext {
-    /// The client's address and program, for the audit row of its session (R85).
-    func client(of request: Request, by address: ClientAddress) -> Origin
-}
-
-extension GatewayRequestContext: ClientContext {
-    package func client(of request: Request, by address: ClientAddress) -> Origin { self.origin }
-}
-
-extension PeerRequestContext: ClientContext {
-    package func client(of request: Request, by address: ClientAddress) -> Origin {
-        let agent = (request.headers[.userAgent] ?? "").unicodeScalars.prefix(200)
-        return Origin(address: address.of(peer: self.remoteAddress, headers: request.headers), agent: String(agent))
-    }
-}
-
-/// What a request carries here: the peer's address besides what Hummingbird needs.
-package struct PeerRequestContext: RemoteAddressRequestContext {
-    package var coreContext: CoreRequestContextStorage
-    package let remoteAddress: SocketAddress?
-
-    package init(source: ApplicationRequestContextSource) {
-        self.coreContext = CoreRequestContextStorage(source: source)
-        self.remoteAddress = source.channel.remoteAddress
-    }
-}
 
 /// Accounts over HTTP: JSON objects in and out, `Authorization: Bearer` and no cookies (A33).
 ///
@@ -49,56 +21,45 @@ package struct AccountRoutes: Sendable {
     /// The most users that a search gives.
     static let usersMax = 20
 
-    /// For `HTTPErrors`.
-    package static let methods: [String: [HTTPRequest.Method]] = [
-        "/v1/register": [.post], "/v1/login": [.post], "/v1/refresh": [.post], "/v1/logout": [.post], "/v1/ticket": [.post],
-        "/v1/me": [.get], "/v1/users": [.get],
-    ]
-
     private let accounts: any AccountService & UserDirectory
-    private let address: ClientAddress
 
-    package init(accounts: any AccountService & UserDirectory, address: ClientAddress = ClientAddress()) {
-        self.accounts = accounts
-        self.address = address
-    }
+    package init(accounts: any AccountService & UserDirectory) { self.accounts = accounts }
 
-    /// Adds the routes. `HTTPErrors` should have been added before.
-    package func add<Context: ClientContext>(to router: Router<Context>) {
-        router.post("/v1/register") { request, context in
+    package func add(to routes: inout RouteTable) {
+        routes.post("/v1/register") { request, context in
             let fields = try await self.fields(of: request, required: ["name", "password"], optional: ["device"])
             return Self.answer(
                 try await self.accounts.register(
                     name: fields["name", default: ""], password: fields["password", default: ""],
-                    device: fields["device", default: ""], from: context.client(of: request, by: self.address)))
+                    device: fields["device", default: ""], from: context.origin))
         }
-        router.post("/v1/login") { request, context in
+        routes.post("/v1/login") { request, context in
             let fields = try await self.fields(of: request, required: ["name", "password"], optional: ["device"])
             return Self.answer(
                 try await self.accounts.logIn(
                     name: fields["name", default: ""], password: fields["password", default: ""],
-                    device: fields["device", default: ""], from: context.client(of: request, by: self.address)))
+                    device: fields["device", default: ""], from: context.origin))
         }
-        router.post("/v1/refresh") { request, context in
+        routes.post("/v1/refresh") { request, context in
             let fields = try await self.fields(of: request, required: ["refresh_token"])
             return Self.answer(
                 try await self.accounts.refresh(
-                    token: fields["refresh_token", default: ""], from: context.client(of: request, by: self.address)))
+                    token: fields["refresh_token", default: ""], from: context.origin))
         }
-        router.post("/v1/logout") { request, _ in
+        routes.post("/v1/logout") { request, _ in
             let identity = try await self.identity(of: request)
             try await self.expectNoFields(in: request)
             try await self.accounts.logOut(identity)
             return Response.json(#"{"type":"logged_out"}"#)
         }
-        router.post("/v1/ticket") { request, _ in
+        routes.post("/v1/ticket") { request, _ in
             let identity = try await self.identity(of: request)
             try await self.expectNoFields(in: request)
             let (ticket, expires) = try await self.accounts.makeTicket(for: identity)
             return Response.json(#"{"type":"ticket","ticket":\#(FlatJSON.quote(ticket)),"expires":\#(expires)}"#)
         }
-        router.get("/v1/me") { request, _ in Self.answer(try await self.identity(of: request)) }
-        router.get("/v1/users") { request, _ in
+        routes.get("/v1/me") { request, _ in Self.answer(try await self.identity(of: request)) }
+        routes.get("/v1/users") { request, _ in
             _ = try await self.identity(of: request)
             return try await self.users(request)
         }
@@ -110,11 +71,11 @@ package struct AccountRoutes: Sendable {
     /// - Throws: `notAuthenticated` where there is none, `badToken` or `sessionEnded` where it is not good.
     package func identity(of request: Request) async throws(Refusal) -> Identity {
         guard let header = request.headers[.authorization] else {
-            throw Refusal(.notAuthenticated, rule: "Authorization: Bearer")
+            throw Refusal(.notAuthenticated)
         }
         let words = header.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count == 2, let scheme = words.first, scheme.lowercased() == "bearer", let token = words.last else {
-            throw Refusal(.badToken, rule: "Authorization: Bearer")
+            throw Refusal(.badToken, rule: "Authorization: Bearer, then the token")
         }
         return try await self.accounts.authenticate(token: String(token))
     }
@@ -122,7 +83,7 @@ package struct AccountRoutes: Sendable {
     /// The one place where bodies are decoded.
     private func fields(of request: Request, required: [String], optional: [String] = []) async throws -> [String: String] {
         guard Self.isJSON(request.headers[.contentType]) else {
-            throw Refusal(.badRequest, field: "content-type", rule: "application/json")
+            throw Refusal(.unsupportedMediaType, field: "content-type", rule: "application/json")
         }
         return try FlatJSON.read(try await self.body(of: request), required: required, optional: optional)
     }

@@ -4,31 +4,15 @@ import Synchronization
 /// Where a connection comes from, as far as counting goes: an IPv4 address, or the /64 of an IPv6 address, which is what one
 /// customer gets.
 package struct AddressKey: Hashable, Sendable {
-    private var high: UInt64
-    private var isV6: Bool
+    private let high: UInt64
+    private let low: UInt64
+
+    package init(_ address: IPAddress) { (self.high, self.low) = (address.high, address.isV4 ? address.low : 0) }
 
     /// Nil for addresses that are not of the internet, such as a Unix socket's.
     package init?(_ address: SocketAddress) {
-        // Read by offset: the address begins at byte 4 of a `sockaddr_in` and at byte 8 of a `sockaddr_in6`.
-        let bytes = address.withSockAddr { pointer, size in Array(UnsafeRawBufferPointer(start: pointer, count: size)) }
-        func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
-        switch address {
-        case .v4:
-            guard bytes.count >= 8 else { return nil }
-            self.high = number(4..<8)
-            self.isV6 = false
-        case .v6:
-            guard bytes.count >= 24 else { return nil }
-            if number(8..<16) == 0, number(16..<20) == 0xFFFF {
-                // An IPv4 address in IPv6's clothes.
-                self.high = number(20..<24)
-                self.isV6 = false
-            } else {
-                self.high = number(8..<16)
-                self.isV6 = true
-            }
-        case .unixDomainSocket: return nil
-        }
+        guard let address = IPAddress(address) else { return nil }
+        self.init(address)
     }
 }
 

@@ -55,7 +55,7 @@ package struct GatewayConfiguration: Sendable {
     /// Connections at once from one address (an IPv6 /64) that have not logged in (A3).
     package var connectionsPerAddressBeforeLogin = 1_024
     /// Addresses whose `X-Forwarded-For` is believed (A16). They are not counted per address themselves.
-    package var trustedProxies: Set<String> = []
+    package var trustedProxies: [AddressRange] = []
     /// What connections are encrypted with; nil where a proxy does that, or nobody.
     package var tls: TLSDoor?
     /// From the start of a graceful shutdown to the moment when what is left is cut, in seconds.

@@ -20,17 +20,8 @@ struct GatheredResponse: Sendable {
         self.body = body
     }
 
-    /// An error as JSON, with headers besides, each as a name and a value.
-    init(_ refusal: Refusal) {
-        var fields = HTTPFields()
-        fields[.contentType] = ErrorBody.contentType
-        fields[.cacheControl] = "no-store"
-        if refusal.retryMilliseconds > 0 {
-            fields[.retryAfter] = "\((refusal.retryMilliseconds + 999) / 1_000)"
-        }
-        self.head = HTTPResponse(status: .init(code: refusal.code.httpStatus), headerFields: fields)
-        self.body = ErrorBody.json(refusal)
-    }
+    /// An error as JSON.
+    init(_ refusal: Refusal) { self.init(head: refusal.response.head, body: refusal.body) }
 }
 
 /// A request on its way to the responder, and the way back to its connection.
@@ -47,6 +38,7 @@ struct RequestJob: Sendable {
 /// What all connections share: settings, counts, and the way to the tasks that answer requests. Immutable.
 package final class GatewayCore: Sendable {
     let configuration: GatewayConfiguration
+    let clients: ClientAddress
     let ledger: ConnectionLedger
     let logger: Logger
     let responder: GatewayResponder
@@ -57,6 +49,7 @@ package final class GatewayCore: Sendable {
 
     init(configuration: GatewayConfiguration, logger: Logger, responder: @escaping GatewayResponder) {
         self.configuration = configuration
+        self.clients = ClientAddress(proxies: configuration.trustedProxies)
         self.ledger = ConnectionLedger(
             maximum: configuration.connectionCap, perAddressMaximum: configuration.connectionsPerAddressBeforeLogin)
         self.logger = logger
@@ -81,42 +74,23 @@ package final class GatewayCore: Sendable {
         var logger = self.logger
         logger[metadataKey: "request"] = "\(job.name)"
         logger[metadataKey: "trace_id"] = "\(job.trace)"
-        let context = GatewayRequestContext(source: .init(logger: logger, origin: job.origin))
-        let response = await self.respond(to: job, context)
+        let response = await self.respond(to: job.request, GatewayRequestContext(logger: logger, origin: job.origin))
         logger.debug("request answered", metadata: ["status": .stringConvertible(response.head.status.code)])
         return response
     }
 
-    private func respond(to job: RequestJob, _ context: GatewayRequestContext) async -> GatheredResponse {
+    /// The responder's answer, or what a client is told of its error.
+    func respond(to request: Request, _ context: GatewayRequestContext) async -> GatheredResponse {
         do {
-            let response = try await self.responder(job.request, context)
-            var gathered = GatheredResponse(head: response.head)
+            let response = try await self.responder(request, context)
             let collector = ResponseCollector(limit: self.configuration.http.responseBytes)
             try await response.body.write(collector)
-            gathered.body = collector.bytes
-            if gathered.head.status.code >= 400, gathered.body.readableBytes == 0, job.request.method != .head {
-                return self.explained(gathered)
-            }
-            return gathered
+            return GatheredResponse(head: response.head, body: collector.bytes)
         } catch let refusal as Refusal {
             return GatheredResponse(refusal)
-        } catch let error as any HTTPResponseError {
-            return self.explained(GatheredResponse(head: HTTPResponse(status: error.status)))
         } catch {
             return GatheredResponse(Refusal.unforeseen(error, context.logger))
         }
-    }
-
-    /// An error without a body gets one. Its own headers stay.
-    private func explained(_ response: GatheredResponse) -> GatheredResponse {
-        let code = ErrorBody.code(forStatus: response.head.status.code)
-        var explained = GatheredResponse(Refusal(code))
-        explained.head.status = response.head.status
-        for field in response.head.headerFields where explained.head.headerFields[field.name] == nil {
-            guard field.name != .contentLength else { continue }
-            explained.head.headerFields.append(field)
-        }
-        return explained
     }
 }
 

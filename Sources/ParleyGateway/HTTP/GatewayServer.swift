@@ -1,4 +1,4 @@
-package import Hummingbird
+import HTTPTypes
 package import Logging
 package import NIOCore
 import NIOHTTP1
@@ -8,8 +8,8 @@ package import ParleyEngine
 import ServiceLifecycle
 import Synchronization
 
-/// The listener: one port that serves HTTP and WebSocket, until a graceful shutdown has let everyone go.
-package struct GatewayServer: Service {
+/// One port that serves HTTP and WebSocket: `listen` binds it, and what that gives runs until everyone has gone.
+package struct GatewayServer: Sendable {
     private let core: GatewayCore
     private let group: MultiThreadedEventLoopGroup
     private let environments: [Environment]
@@ -25,17 +25,17 @@ package struct GatewayServer: Service {
     /// - Parameters:
     ///   - group: its event loops carry the connections; their number is the caller's choice. Not shut down here.
     ///   - sessions: makes the engine's side of each socket.
-    ///   - responder: answers requests that are not upgrades; see `respond(with:assets:)`.
+    ///   - routes: what is answered to requests that are not upgrades.
     ///   - onQuiesce: called on each event loop at the start of a graceful shutdown; its sockets are closed when the future
     ///     that it gives completes. The engine's chance to answer what was asked and to tell clients to come back.
-    ///   - onListening: called once, with the address that the server is bound to.
+    ///   - onListening: called once when it runs, with the address that it is bound to.
     package init(
         configuration: GatewayConfiguration, group: MultiThreadedEventLoopGroup, sessions: any SocketSessionFactory,
         logger: Logger,
         onQuiesce: @escaping @Sendable (any EventLoop) -> EventLoopFuture<Void> = { $0.makeSucceededVoidFuture() },
-        onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in }, responder: @escaping GatewayResponder
+        onListening: @escaping @Sendable (SocketAddress) -> Void = { _ in }, routes: RouteTable
     ) {
-        self.core = GatewayCore(configuration: configuration, logger: logger, responder: responder)
+        self.core = GatewayCore(configuration: configuration, logger: logger, responder: routes.respond)
         self.group = group
         self.onQuiesce = onQuiesce
         self.onListening = onListening
@@ -47,17 +47,6 @@ package struct GatewayServer: Service {
                 box.value = SocketEnvironment(settings: settings, registry: registry, sessions: sessions, logger: logger)
             }
             return Environment(registry: registry, sockets: box)
-        }
-    }
-
-    /// A responder that tries the assets first, then the router.
-    package static func respond(
-        with router: Router<GatewayRequestContext>, assets: StaticAssets? = nil
-    ) -> GatewayResponder {
-        let responder = router.buildResponder()
-        return { request, context in
-            if let response = assets?.response(to: request) { return response }
-            return try await responder.respond(to: request, context: context)
         }
     }
 
@@ -74,10 +63,19 @@ package struct GatewayServer: Service {
         return EventLoopFuture.reduce(into: GatewayCounts(), parts, on: self.group.next()) { $0.add($1) }
     }
 
-    /// Listens until a graceful shutdown or a cancellation, and returns when the last connection has ended, at the latest
-    /// `drainSeconds` later. Throws when the port cannot be bound.
-    package func run() async throws {
-        let listener = try await self.bind()
+    /// A server that is bound to its port. Connections are taken from then on, and requests are answered once it runs.
+    package struct Listening: Service {
+        fileprivate let server: GatewayServer
+        fileprivate let channel: any Channel
+
+        /// Until a graceful shutdown or a cancellation; returns when the last connection has ended, at the latest `drainSeconds` later.
+        package func run() async { await self.server.run(self.channel) }
+    }
+
+    /// Binds the port. Throws what the system says where it cannot be had.
+    package func listen() async throws -> Listening { Listening(server: self, channel: try await self.bind()) }
+
+    private func run(_ listener: any Channel) async {
         for environment in self.environments { environment.registry.start() }
         if let address = listener.localAddress { self.onListening(address) }
         let core = self.core
@@ -124,9 +122,9 @@ package struct GatewayServer: Service {
             let sockets = environment.sockets.value
         else { throw ChannelError.inappropriateOperationForState }
         let configuration = self.core.configuration
-        let peer = channel.remoteAddress
-        let isProxy = peer?.ipAddress.map { configuration.trustedProxies.contains($0) } ?? false
-        let key = isProxy ? nil : peer.flatMap { AddressKey($0) }
+        let peer = channel.remoteAddress.flatMap { IPAddress($0) }
+        let isProxy = peer.map { self.core.clients.isProxy($0) } ?? false
+        let key = isProxy ? nil : peer.map { AddressKey($0) }
         switch self.core.ledger.admit(key) {
         case .admitted: break
         case .full, .tooManyFromAddress:
@@ -177,11 +175,12 @@ final class RefusingHandler: ChannelInboundHandler {
     private var isCounted = false
 
     private static let answer: ByteBuffer = {
-        let body = ErrorBody.json(Refusal(.tooManyConnections))
-        var answer = ByteBuffer(
-            string: "HTTP/1.1 \(ErrorCode.tooManyConnections.httpStatus) Too Many Requests\r\nConnection: close\r\n"
-                + "Content-Type: \(ErrorBody.contentType)\r\nRetry-After: 5\r\nContent-Length: \(body.readableBytes)\r\n\r\n")
-        answer.writeImmutableBuffer(body)
+        let response = GatheredResponse(Refusal(.tooManyConnections, retryMilliseconds: 5_000))
+        let status = HTTPResponseStatus(statusCode: response.head.status.code)
+        var answer = ByteBuffer(string: "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\nConnection: close\r\n")
+        for field in response.head.headerFields { answer.writeString("\(field.name.rawName): \(field.value)\r\n") }
+        answer.writeString("\r\n")
+        answer.writeImmutableBuffer(response.body)
         return answer
     }()
 

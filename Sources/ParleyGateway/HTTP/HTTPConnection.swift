@@ -20,7 +20,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         case head
         case body(HTTPRequestHead, ByteBuffer)
         case upgrade(HTTPRequestHead, Handshake.Agreement)
-        case answering(isHead: Bool)
+        case answering
         /// The last answer is on its way: what still comes is dropped.
         case ended
     }
@@ -29,14 +29,16 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     let environment: SocketEnvironment
     var slot = -1
     private let id: UInt64
-    private let peer: String
-    private let isTrustedProxy: Bool
+    /// Nil for a peer without an address (a Unix socket).
+    private let peer: IPAddress?
     private let meter: RequestLineMeter
     private var admission: Admission
     private var context: ChannelHandlerContext?
     private var phase = Phase.head
     private var deadlines: RequestDeadlines
     private var keepsAlive = true
+    /// Whether the request is a HEAD, whose answer has no body, errors included (RFC 9110, 9.3.2).
+    private var isHead = false
     /// Whether the read under way brought a part of a request.
     private var sawPart = false
     /// Whether the client ended its direction.
@@ -48,15 +50,14 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     private var requests = 0
 
     init(
-        core: GatewayCore, environment: SocketEnvironment, peer: SocketAddress?, meter: RequestLineMeter,
+        core: GatewayCore, environment: SocketEnvironment, peer: IPAddress?, meter: RequestLineMeter,
         admission: consuming Admission
     ) {
         self.core = core
         self.meter = meter
         self.environment = environment
         self.id = core.nextID()
-        self.peer = peer?.ipAddress ?? ""
-        self.isTrustedProxy = core.configuration.trustedProxies.contains(self.peer)
+        self.peer = peer
         self.admission = admission
         self.deadlines = RequestDeadlines(at: environment.registry.now)
     }
@@ -175,9 +176,15 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     }
 
     private func begin(_ head: HTTPRequestHead) {
+        var head = head
         let headers = head.headers
+        self.isHead = head.method == .HEAD
         guard head.uri.utf8.count <= self.limits.uriBytes else { return self.refuse(Refusal(.uriTooLong)) }
         if let rule = RequestRules.violation(of: head) { return self.refuse(Refusal(.badRequest, rule: rule)) }
+        guard let target = RequestRules.target(of: head) else {
+            return self.refuse(Refusal(.badRequest, rule: "a target that begins with /"))
+        }
+        head.uri = target
         switch self.core.configuration.handshake.decide(head) {
         case .upgrade(let agreement):
             self.phase = .upgrade(head, agreement)
@@ -191,6 +198,10 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         self.keepsAlive = self.keepsAlive && head.isKeepAlive && head.version == .http1_1 && !asksUpgrade
         if let length = headers.first(name: "Content-Length") {
             guard let length = Int(length), length <= self.limits.bodyBytes else { return self.refuseBody() }
+        }
+        guard headers[canonicalForm: "Content-Encoding"].allSatisfy({ $0.lowercased() == "identity" }) else {
+            let refusal = Refusal(.unsupportedMediaType, field: "content-encoding", rule: "none, or identity")
+            return self.refuse(refusal, extra: ["Accept-Encoding: identity"])
         }
         if headers.first(name: "Expect")?.lowercased() == "100-continue", head.version == .http1_1 {
             self.write(.head(HTTPResponseHead(version: .http1_1, status: .continue)))
@@ -206,7 +217,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         guard let context = self.context, let converted = RequestRules.converted(head) else {
             return self.refuse(Refusal(.badRequest))
         }
-        self.phase = .answering(isHead: head.method == .HEAD)
+        self.phase = .answering
         self.meter.restart()
         self.deadlines.wait(for: .answer, at: self.registry.now)
         let request = Request(head: converted, body: RequestBody(buffer: body))
@@ -215,7 +226,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         self.core.submit(
             RequestJob(
                 request: request, name: "\(self.name)-\(self.requests)", trace: Self.trace(of: head),
-                origin: self.origin(of: head), connection: connection, answers: self.registry.answers))
+                origin: self.origin(of: head, from: self.client(of: head)), connection: connection,
+                answers: self.registry.answers))
     }
 
     /// The trace that the client names, or a new one where it names none, or more than one.
@@ -224,21 +236,20 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         return named.count == 1 ? named.first.flatMap { TraceID(traceparent: $0) } ?? .random() : .random()
     }
 
-    private func origin(of head: HTTPRequestHead) -> Origin {
-        var address = self.peer
-        if self.isTrustedProxy {
-            address =
-                RequestRules.forwardedAddress(head.headers, trusted: self.core.configuration.trustedProxies) ?? self.peer
-        }
-        return Origin(address: address, agent: String((head.headers.first(name: "User-Agent") ?? "").prefix(200)))
+    private func client(of head: HTTPRequestHead) -> IPAddress? {
+        self.peer.map { self.core.clients.of(peer: $0, headers: head.headers) }
+    }
+
+    private func origin(of head: HTTPRequestHead, from client: IPAddress?) -> Origin {
+        Origin(address: client?.text ?? "", agent: String((head.headers.first(name: "User-Agent") ?? "").prefix(200)))
     }
 
     // MARK: An answer goes out
 
     /// The responder's answer, on the event loop.
     func answer(_ response: GatheredResponse) {
-        guard case .answering(let isHead) = self.phase else { return }
-        self.send(response, isHead: isHead)
+        guard case .answering = self.phase else { return }
+        self.send(response)
         guard self.keepsAlive else { return self.finish() }
         self.phase = .head
         self.deadlines.wait(for: .idle, at: self.registry.now)
@@ -262,11 +273,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
             guard parts.count == 2, let name = HTTPField.Name(String(parts[0])) else { continue }
             response.head.headerFields[name] = String(parts[1])
         }
-        self.send(response, isHead: false)
+        self.send(response)
         self.finish()
     }
 
-    private func send(_ response: GatheredResponse, isHead: Bool) {
+    private func send(_ response: GatheredResponse) {
         guard let context = self.context else { return }
         self.environment.counts.answered(response.head.status.code)
         let status = HTTPResponseStatus(statusCode: response.head.status.code, reasonPhrase: response.head.status.reasonPhrase)
@@ -279,13 +290,12 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         }
         headers.replaceOrAdd(name: "Date", value: self.registry.httpDate())
         let hasBody = status.code >= 200 && status.code != 204 && status.code != 304
-        if hasBody, !(isHead && headers.contains(name: "Content-Length")) {
-            headers.replaceOrAdd(name: "Content-Length", value: "\(response.body.readableBytes)")
-        }
+        headers.remove(name: "Content-Length")
+        if hasBody { headers.add(name: "Content-Length", value: "\(response.body.readableBytes)") }
         if !self.keepsAlive { headers.replaceOrAdd(name: "Connection", value: "close") }
         self.write(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)))
         self.deadlines.wrote(512)
-        if hasBody, !isHead, response.body.readableBytes > 0 {
+        if hasBody, !self.isHead, response.body.readableBytes > 0 {
             self.write(.body(.byteBuffer(response.body)))
             self.deadlines.wrote(response.body.readableBytes)
         }
@@ -325,10 +335,9 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
     /// came after the request are frames from then on (A13).
     private func upgrade(_ head: HTTPRequestHead, _ agreement: Handshake.Agreement) {
         guard let context = self.context else { return }
-        let origin = self.origin(of: head)
-        if self.isTrustedProxy, let address = try? SocketAddress(ipAddress: origin.address, port: 0),
-            let key = AddressKey(address), !self.admission.adopt(key)
-        {
+        let client = self.client(of: head)
+        // A proxy is not counted itself: what it carries counts for who sent it, once that is known.
+        if let client, let peer = self.peer, self.core.clients.isProxy(peer), !self.admission.adopt(AddressKey(client)) {
             return self.refuse(Refusal(.tooManyConnections))
         }
         var headers = HTTPHeaders([
@@ -357,7 +366,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
             return self.cut()
         }
         let info = ConnectionInfo(
-            origin: origin, subprotocol: agreement.subprotocol, connection: self.id, trace: Self.trace(of: head))
+            origin: self.origin(of: head, from: client), subprotocol: agreement.subprotocol, connection: self.id,
+            trace: Self.trace(of: head))
         socket.start(info: info)
     }
 }

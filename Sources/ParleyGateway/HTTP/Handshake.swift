@@ -44,7 +44,7 @@ package struct Handshake: Sendable {
         guard isOurPath else {
             return wantsWebSocket ? .refuse(Refusal(.notFound, rule: "no WebSocket here"), []) : .plain
         }
-        guard head.method == .GET else { return .refuse(Refusal(.methodNotAllowed, rule: "GET"), ["Allow: GET"]) }
+        guard head.method == .GET else { return .refuse(Refusal(.methodNotAllowed), ["Allow: GET"]) }
         guard wantsWebSocket else { return .refuse(Refusal(.upgradeRequired), Self.versionHeaders) }
         guard head.version == .http1_1 else { return Self.bad("an upgrade takes HTTP/1.1") }
         guard Self.has("upgrade", in: head.headers[canonicalForm: "connection"]) else { return Self.bad("Connection: Upgrade") }

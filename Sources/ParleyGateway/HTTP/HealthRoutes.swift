@@ -1,5 +1,4 @@
-package import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import ParleyDomain
 
 /// Something that must hold for the server to take and store messages.
@@ -22,23 +21,19 @@ package struct HealthCheck: Sendable {
 /// | GET /livez | 200, as long as the process answers |
 /// | GET /readyz, /healthz | 200 while it takes and stores messages, else 503 with the checks that failed |
 package struct HealthRoutes: Sendable {
-    /// For `HTTPErrors`.
-    package static let methods: [String: [HTTPRequest.Method]] = ["/livez": [.get], "/readyz": [.get], "/healthz": [.get]]
-
     private let checks: @Sendable () -> [HealthCheck]
 
     package init(checks: @escaping @Sendable () -> [HealthCheck]) { self.checks = checks }
 
-    package func add<Context: RequestContext>(to router: Router<Context>) {
-        router.get("/livez") { _, _ in Self.alive }
-        router.get("/readyz") { _, _ in self.ready() }
-        router.get("/healthz") { _, _ in self.ready() }
+    /// - Parameter tellsAll: `?verbose` names what holds too: for operators, not for everybody.
+    package func add(to routes: inout RouteTable, tellsAll: Bool = false) {
+        routes.get("/livez") { _, _ in Response.json(#"{"status":"ok"}"#) }
+        let ready: GatewayResponder = { request, _ in self.ready(isVerbose: tellsAll && request.uri.query == "verbose") }
+        routes.get("/readyz", ready)
+        routes.get("/healthz", ready)
     }
 
-    static var alive: Response { Response.json(#"{"status":"ok"}"#) }
-
-    /// - Parameter isVerbose: names what holds too: for operators, not for everybody.
-    func ready(isVerbose: Bool = false) -> Response {
+    private func ready(isVerbose: Bool) -> Response {
         let checks = self.checks()
         let failed = checks.filter { !$0.holds }.map { FlatJSON.quote($0.name) }
         var fields = [#""status":"ok""#]

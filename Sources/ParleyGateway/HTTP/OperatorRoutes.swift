@@ -1,14 +1,13 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import ParleyDomain
 
 /// What the operators' own listener answers, and nothing else (A49): the numbers of the server, and how it is.
 ///
 /// | route | answer |
 /// |---|---|
 /// | GET /metrics | the text format of Prometheus, version 0.0.4 |
-/// | GET /livez, /readyz, /readyz?verbose | as `HealthRoutes`; verbose lists every check |
+/// | GET /livez, /readyz, /healthz | as `HealthRoutes`; `?verbose` lists every check |
 package struct OperatorRoutes: Sendable {
     private let health: HealthRoutes
     private let metrics: @Sendable () async throws -> String
@@ -19,23 +18,14 @@ package struct OperatorRoutes: Sendable {
         self.metrics = metrics
     }
 
-    package var responder: GatewayResponder {
-        { request, _ in
-            let path = request.uri.path
-            guard ["/metrics", "/livez", "/readyz"].contains(path) else { throw Refusal(.notFound) }
-            guard request.method == .get else { throw Refusal(.methodNotAllowed, rule: "GET") }
-            switch path {
-            case "/livez": return HealthRoutes.alive
-            case "/readyz": return self.health.ready(isVerbose: request.uri.query == "verbose")
-            default: return Self.text(try await self.metrics())
-            }
+    package func add(to routes: inout RouteTable) {
+        self.health.add(to: &routes, tellsAll: true)
+        routes.get("/metrics") { _, _ in
+            var headers = HTTPFields()
+            headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
+            headers[.cacheControl] = "no-store"
+            let text = try await self.metrics()
+            return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
         }
-    }
-
-    private static func text(_ text: String) -> Response {
-        var headers = HTTPFields()
-        headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
-        headers[.cacheControl] = "no-store"
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 }

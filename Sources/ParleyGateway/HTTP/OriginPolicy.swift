@@ -26,6 +26,22 @@ package struct OriginPolicy: Sendable, Equatable {
         return host == authority + (origin.hasPrefix("https:") ? ":443" : ":80")
     }
 
+    /// Whether a browser can send this origin: one in another form, `*` among them, would stand in the list and let nobody in.
+    package static func isOrigin(_ text: String) -> Bool {
+        guard let authority = self.authority(of: text) else { return false }
+        // An IPv6 address stands in brackets and has colons of its own.
+        let colon = authority[(authority.lastIndex(of: "]") ?? authority.startIndex)...].lastIndex(of: ":")
+        let host = authority[..<(colon ?? authority.endIndex)]
+        let isHost =
+            host.first == "["
+            ? IPAddress(host.dropFirst().dropLast()) != nil : !host.isEmpty && !host.contains(where: ":[]".contains)
+        guard isHost else { return false }
+        guard let colon else { return true }
+        let port = authority[authority.index(after: colon)...]
+        guard let number = UInt16(port), String(number) == port else { return false }
+        return number != (text.hasPrefix("https:") ? 443 : 80)
+    }
+
     /// What stands after the scheme of an origin in the form that browsers send; nil for every other form.
     private static func authority(of origin: String) -> String? {
         for scheme in ["https://", "http://"] where origin.hasPrefix(scheme) {

@@ -1,4 +1,3 @@
-import HTTPTypes
 package import Hummingbird
 package import NIOCore
 import ParleyDomain
@@ -8,14 +7,7 @@ package import ParleyWire
 /// One request of the protocol over HTTP, answered by the frame that a socket would get (R113): `POST /v1/request` with the whole
 /// frame, or `POST /v1/requests/{type}` with its other fields.
 package struct RequestRoute: Sendable {
-    /// For `HTTPErrors`.
-    package var methods: [String: [HTTPRequest.Method]] {
-        var methods: [String: [HTTPRequest.Method]] = ["/v1/request": [.post]]
-        for type in self.types { methods["/v1/requests/" + type] = [.post] }
-        return methods
-    }
-
-    private let types: Set<String>
+    private let types: [String]
     private let identify: @Sendable (Request) async throws -> Identity
     private let exchange: @Sendable (ByteBuffer, WireEncoding, Identity) async throws -> ExchangeReply
 
@@ -27,34 +19,35 @@ package struct RequestRoute: Sendable {
         types: [String], identify: @escaping @Sendable (Request) async throws -> Identity,
         exchange: @escaping @Sendable (ByteBuffer, WireEncoding, Identity) async throws -> ExchangeReply
     ) {
-        self.types = Set(types)
+        self.types = types
         self.identify = identify
         self.exchange = exchange
     }
 
-    package func add<Context: RequestContext>(to router: Router<Context>) {
-        router.post("/v1/request") { request, _ in
+    package func add(to routes: inout RouteTable) {
+        routes.post("/v1/request") { request, _ in
             let identity = try await self.identify(request)
             let encoding = try Self.encoding(of: request)
             return try await self.answer(try await Self.body(of: request, encoding), encoding, identity)
         }
-        router.post("/v1/requests/:type") { request, context in
-            guard let type = context.parameters.get("type"), self.types.contains(type) else { throw Refusal(.notFound) }
-            let identity = try await self.identify(request)
-            guard try Self.encoding(of: request) == .json else {
-                throw Refusal(.badRequest, field: "content-type", rule: "application/json")
+        for type in self.types {
+            routes.post("/v1/requests/" + type) { request, _ in
+                let identity = try await self.identify(request)
+                guard try Self.encoding(of: request) == .json else {
+                    throw Refusal(.unsupportedMediaType, field: "content-type", rule: "application/json")
+                }
+                let body = try await Self.body(of: request, .json)
+                return try await self.answer(try TypedRequest.frame(type, body), .json, identity)
             }
-            return try await self.answer(try TypedRequest.frame(type, try await Self.body(of: request, .json)), .json, identity)
         }
     }
 
     private func answer(_ frame: ByteBuffer, _ encoding: WireEncoding, _ identity: Identity) async throws -> Response {
         let reply = try await self.exchange(frame, encoding, identity)
         guard reply.body.readableBytes > 0 else { throw Refusal(.draining) }
-        var fields = HTTPFields()
-        fields[.contentType] = encoding == .json ? ErrorBody.contentType : Self.binaryType
-        fields[.cacheControl] = "no-store"
-        return Response(status: .init(code: reply.status), headers: fields, body: ResponseBody(byteBuffer: reply.body))
+        return Response.api(
+            reply.body, status: .init(code: reply.status), type: encoding == .json ? "application/json" : Self.binaryType,
+            retryMilliseconds: reply.retryMilliseconds)
     }
 
     /// The media type of the binary encoding.
@@ -64,7 +57,7 @@ package struct RequestRoute: Sendable {
         let type = request.headers[.contentType]
         if AccountRoutes.isJSON(type) { return .json }
         guard AccountRoutes.essence(of: type) == self.binaryType else {
-            throw Refusal(.badRequest, field: "content-type", rule: "application/json or application/cbor")
+            throw Refusal(.unsupportedMediaType, field: "content-type", rule: "application/json or application/cbor")
         }
         return .binary
     }

@@ -1,6 +1,5 @@
 import Crypto
 import HTTPTypes
-import NIOCore
 import NIOHTTP1
 import ParleyWire
 
@@ -22,8 +21,21 @@ enum RequestRules {
         if let length = lengths.first, length.isEmpty || !length.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
             return "Content-Length in digits"
         }
-        guard head.uri.utf8.first == UInt8(ascii: "/") || head.method == .OPTIONS else { return "a target that begins with /" }
         return nil
+    }
+
+    /// The path and query that a head asks for. Who takes us for a proxy sends the whole URL, which is as good (RFC 9112, 3.2.2)
+    /// where it names the host that `Host` names: where the two differ, somebody on the way may have gone by the other (A14).
+    /// Nil where that is so, and for every other form of a target.
+    static func target(of head: HTTPRequestHead) -> String? {
+        let uri = head.uri
+        if uri.utf8.first == UInt8(ascii: "/") || uri == "*" && head.method == .OPTIONS { return uri }
+        guard let scheme = ["http://", "https://"].first(where: { uri.prefix($0.count).lowercased() == $0 }) else { return nil }
+        let rest = uri.dropFirst(scheme.count)
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        guard !authority.isEmpty, authority.lowercased() == head.headers.first(name: "Host")?.lowercased() else { return nil }
+        let path = rest.dropFirst(authority.count)
+        return path.first == "/" ? String(path) : "/" + path
     }
 
     /// The head as Hummingbird takes it; nil where a name or the method cannot be said in it.
@@ -38,18 +50,6 @@ enum RequestRules {
         }
         return HTTPRequest(
             method: method, scheme: "http", authority: head.headers.first(name: "Host"), path: head.uri, headerFields: fields)
-    }
-
-    /// The client's address as proxies told it: the last one in `X-Forwarded-For` that is not a trusted proxy itself. What a
-    /// client wrote there stands further left and is not looked at (A16).
-    static func forwardedAddress(_ headers: HTTPHeaders, trusted: Set<String>) -> String? {
-        for hop in headers[canonicalForm: "X-Forwarded-For"].reversed() {
-            let address = String(hop)
-            guard !trusted.contains(address) else { continue }
-            guard (try? SocketAddress(ipAddress: address, port: 0)) != nil else { return nil }
-            return address
-        }
-        return nil
     }
 }
 

@@ -1,6 +1,6 @@
 import Crypto
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import NIOCore
 
 #if canImport(FoundationEssentials)
@@ -29,6 +29,34 @@ package struct StaticAssets: Sendable {
         var tag: String
         var cacheControl: String
         var isPage: Bool
+
+        func response(to request: Request) -> Response {
+            var headers = HTTPFields()
+            headers[.contentType] = self.contentType
+            headers[.cacheControl] = self.cacheControl
+            // Another form of the same file is another thing to a cache.
+            let isPacked = self.packed != nil && Gzip.isAccepted(by: request.headers[.acceptEncoding])
+            let bytes = (isPacked ? self.packed : nil) ?? self.bytes
+            let tag = isPacked ? "\"\(self.tag)-gzip\"" : "\"\(self.tag)\""
+            headers[.eTag] = tag
+            if self.packed != nil { headers[.vary] = "Accept-Encoding" }
+            if isPacked { headers[.contentEncoding] = "gzip" }
+            headers[.contentSecurityPolicy] = SecurityHeaders.contentSecurityPolicy
+            if self.isPage, let name = HTTPField.Name("Cross-Origin-Opener-Policy") { headers[name] = "same-origin" }
+            if let tags = request.headers[.ifNoneMatch], Self.matches(tags, tag) {
+                return Response(status: .notModified, headers: headers)
+            }
+            return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
+        }
+
+        private static func matches(_ tags: String, _ tag: String) -> Bool {
+            tags.split(separator: ",").contains { offered in
+                var offered = offered.drop { $0 == " " }
+                if offered.hasPrefix("W/") { offered = offered.dropFirst(2) }
+                while offered.last == " " { offered = offered.dropLast() }
+                return offered == "*" || offered == tag[...]
+            }
+        }
     }
 
     private let assets: [String: Asset]
@@ -70,36 +98,9 @@ package struct StaticAssets: Sendable {
 
     package var count: Int { self.assets.count }
 
-    /// The answer to a GET or HEAD of a file that there is; nil for everything else.
-    package func response(to request: Request) -> Response? {
-        guard request.method == .get || request.method == .head, let asset = self.assets[request.uri.path] else { return nil }
-        var headers = HTTPFields()
-        headers[.contentType] = asset.contentType
-        headers[.cacheControl] = asset.cacheControl
-        // Another form of the same file is another thing to a cache.
-        let isPacked = asset.packed != nil && Gzip.isAccepted(by: request.headers[.acceptEncoding])
-        let bytes = (isPacked ? asset.packed : nil) ?? asset.bytes
-        let tag = isPacked ? "\"\(asset.tag)-gzip\"" : "\"\(asset.tag)\""
-        headers[.eTag] = tag
-        if asset.packed != nil { headers[.vary] = "Accept-Encoding" }
-        if isPacked { headers[.contentEncoding] = "gzip" }
-        headers[.contentSecurityPolicy] = SecurityHeaders.contentSecurityPolicy
-        if asset.isPage, let name = HTTPField.Name("Cross-Origin-Opener-Policy") { headers[name] = "same-origin" }
-        if let tags = request.headers[.ifNoneMatch], Self.matches(tags, tag) {
-            return Response(status: .notModified, headers: headers)
-        }
-        headers[.contentLength] = "\(bytes.readableBytes)"
-        if request.method == .head { return Response(status: .ok, headers: headers) }
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
-    }
-
-    private static func matches(_ tags: String, _ tag: String) -> Bool {
-        tags.split(separator: ",").contains { offered in
-            var offered = offered.drop { $0 == " " }
-            if offered.hasPrefix("W/") { offered = offered.dropFirst(2) }
-            while offered.last == " " { offered = offered.dropLast() }
-            return offered == "*" || offered == tag[...]
-        }
+    /// A route for each file.
+    package func add(to routes: inout RouteTable) {
+        for (path, asset) in self.assets { routes.get(path) { request, _ in asset.response(to: request) } }
     }
 
     private static func asset(name: String, content: [UInt8]) -> Asset {

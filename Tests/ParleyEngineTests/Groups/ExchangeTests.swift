@@ -1,4 +1,6 @@
+import NIOCore
 import ParleyDomain
+import ParleyWire
 import Synchronization
 import Testing
 
@@ -20,6 +22,19 @@ import Testing
         #expect(refused.status == 403)
         #expect(try await bench.exchange("nonsense", as: "bob").status == 400)
         #expect(try await bench.exchange(#"{"type":"typing","id":1,"conversation":"\#(group)"}"#, as: "bob").status == 400)
+        await bench.close()
+    }
+
+    /// What the frame says of when to come back is told beside it, for a header.
+    @Test func exchangeTellsWhenToComeBack() async throws {
+        var settings = EngineSettings()
+        (settings.framesPerSecond, settings.frameBurst) = (1, 1)
+        let bench = try EngineBench(users: ["ann"], settings: settings)
+        let ping = ByteBuffer(string: #"{"type":"ping","id":1}"#)
+        #expect(try await bench.exchange(ping, in: .json, as: "ann").retryMilliseconds == 0)
+        let refused = try await bench.exchange(ping, in: .json, as: "ann")
+        #expect(refused.status == 429 && refused.retryMilliseconds > 0)
+        #expect(String(buffer: refused.body).contains(#""retry_ms":\#(refused.retryMilliseconds)"#))
         await bench.close()
     }
 

@@ -16,20 +16,20 @@ var logger = Logger(label: "parley-echo")
 logger.logLevel = options.verbose ? .debug : .warning
 
 let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
-let router = Router(context: GatewayRequestContext.self)
-router.get("/healthz") { _, _ in "ok" }
-router.post("/v1/echo") { request, _ in
+var routes = RouteTable()
+try options.assets.map { folder in try StaticAssets(folder: folder) }?.add(to: &routes)
+routes.get("/healthz") { _, _ in Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: "ok"))) }
+routes.post("/v1/echo") { request, _ in
     Response(status: .ok, body: ResponseBody(byteBuffer: try await request.body.collect(upTo: GatewayRequestContext.bodyBytes)))
 }
-let assets = try options.assets.map { folder in try StaticAssets(folder: folder) }
 let server = GatewayServer(
     configuration: options.configuration, group: group, sessions: EchoFactory(), logger: logger,
     onListening: { address in
         print("listening \(address.ipAddress ?? "?") \(address.port ?? 0)")
         flushOutput()
     },
-    responder: GatewayServer.respond(with: router, assets: assets))
+    routes: routes)
 let services = ServiceGroup(
-    configuration: .init(services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    configuration: .init(services: [try await server.listen()], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
 try await services.run()
 try await group.shutdownGracefully()
