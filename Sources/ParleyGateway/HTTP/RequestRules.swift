@@ -1,5 +1,6 @@
 import Crypto
 import HTTPTypes
+import NIOCore
 import NIOHTTP1
 import ParleyWire
 
