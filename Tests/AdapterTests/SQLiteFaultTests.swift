@@ -80,6 +80,7 @@ import Testing
             switch outcome {
             case .appended(let entry, _): "\(entry.conversation) \(entry.sequence)"
             case .duplicate(let entry): "again \(entry.sequence)"
+            case .unchanged: "unchanged"
             case .refused(.corrupt): "corrupt"
             case .refused(let reason): "\(reason)"
             }
