@@ -115,7 +115,7 @@ extension Text {
         {
             texts.append(String(repeating: "👍", count: self.characters.upperBound))
         }
-        if case .lines = self.alphabet { texts.append("a\nb\u{200D}") }
+        if case .lines = self.alphabet { texts.append("a\n\u{1F469}\u{200D}\u{1F4BB}") }
         if case .emoji = self.alphabet { texts += ["👩\u{200D}🚀", "🏴\u{E0067}\u{E007F}", "❤\u{FE0F}"] }
         if case .place = self.alphabet { texts.append("1." + (1...64).map { "\($0)" }.joined(separator: ".")) }
         return texts

@@ -12,11 +12,26 @@ package enum VisibleText {
         return !properties.isDefaultIgnorableCodePoint && scalar != "\u{2800}"
     }
 
-    /// Whether a reader can see all of the text. What joins emoji, and chooses how one is drawn, is seen by what it does, and stands nowhere
-    /// else.
+    /// Whether a reader can see all of the text. What joins emoji or letters, and chooses how an emoji is drawn, is seen by what it does, and
+    /// stands nowhere else.
     package static func shows(_ text: String) -> Bool {
         let scalars = Array(text.unicodeScalars)
-        return scalars.indices.allSatisfy { Self.shows(scalars[$0]) || Self.drawsEmoji(scalars, $0) }
+        return scalars.indices.allSatisfy { index in
+            Self.shows(scalars[index]) || Self.drawsEmoji(scalars, index) || Self.joinsLetters(scalars, index)
+        }
+    }
+
+    /// Joiners and non-joiners where words of Indic scripts and of Persian are not spelled without them: behind a virama, and a non-joiner
+    /// between letters of Arabic script (RFC 5892, A.1 and A.2).
+    private static func joinsLetters(_ scalars: [Unicode.Scalar], _ index: Int) -> Bool {
+        guard scalars[index] == "\u{200C}" || scalars[index] == "\u{200D}", index > 0, index + 1 < scalars.count else { return false }
+        let (before, after) = (scalars[index - 1], scalars[index + 1])
+        if before.properties.canonicalCombiningClass == .virama { return Self.shows(after) }
+        return scalars[index] == "\u{200C}" && Self.isArabicLetter(before) && Self.isArabicLetter(after)
+    }
+
+    private static func isArabicLetter(_ scalar: Unicode.Scalar) -> Bool {
+        (0x0620...0x06FF).contains(scalar.value) && scalar.properties.generalCategory == .otherLetter
     }
 
     private static func drawsEmoji(_ scalars: [Unicode.Scalar], _ index: Int) -> Bool {
