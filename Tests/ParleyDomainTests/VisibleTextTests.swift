@@ -18,7 +18,9 @@ import Testing
             #expect(!VisibleText.shows("a" + hidden), "\(hidden.unicodeScalars)")
             #expect(!VisibleText.shows(hidden + seen), "\(hidden.unicodeScalars)")
         }
-        for hidden in ["1\u{FE0F}", "a\u{200D}b", "\u{1F468}\u{200D}", "\u{1F468}\u{200D}a", "می\u{200C}", "می\u{200D}خ", "a\u{200C}b"] {
+        for hidden in [
+            "1\u{FE0F}", "a\u{200D}b", "\u{1F468}\u{200D}", "\u{1F468}\u{200D}a", "می\u{200C}", "می\u{200D}خ", "a\u{200C}b",
+        ] {
             #expect(!VisibleText.shows(hidden))
         }
     }

@@ -24,7 +24,9 @@ package enum VisibleText {
     /// Joiners and non-joiners where words of Indic scripts and of Persian are not spelled without them: behind a virama, and a non-joiner
     /// between letters of Arabic script (RFC 5892, A.1 and A.2).
     private static func joinsLetters(_ scalars: [Unicode.Scalar], _ index: Int) -> Bool {
-        guard scalars[index] == "\u{200C}" || scalars[index] == "\u{200D}", index > 0, index + 1 < scalars.count else { return false }
+        guard scalars[index] == "\u{200C}" || scalars[index] == "\u{200D}", index > 0, index + 1 < scalars.count else {
+            return false
+        }
         let (before, after) = (scalars[index - 1], scalars[index + 1])
         if before.properties.canonicalCombiningClass == .virama { return Self.shows(after) }
         return scalars[index] == "\u{200C}" && Self.isArabicLetter(before) && Self.isArabicLetter(after)
