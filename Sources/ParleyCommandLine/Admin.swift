@@ -10,7 +10,7 @@ struct Admin: AsyncParsableCommand {
             and acts on accounts work without a running server too. What is done to a group is decided as if its owner did it, and is \
             marked in its log as the operator's.
 
-            Users are named by name or id, groups by id or title. --json prints what scripts want; times are milliseconds since 1970.
+            Users are named by id or name, groups by id or title. --json prints what scripts want; times are milliseconds since 1970.
 
             Examples:
               parley admin users --data ./data --search an

@@ -125,7 +125,7 @@ struct ControlSocket: Service {
         }
     }
 
-    /// The command and its input, whole; a part of one is never run.
+    /// The command and its input, up to where the client ends its side; of one that takes too long nothing is run.
     private func input(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, of channel: any Channel) async throws -> [UInt8] {
         let end = NIODeadline.now() + self.patience
         let deadline = channel.eventLoop.scheduleTask(deadline: end) {
