@@ -213,6 +213,43 @@ def test_drafts_stay_and_long_texts_are_counted(stage):
     assert wire.texts(first) == []
 
 
+def typed(page):
+    return page.find('.conversation-pane .composer textarea').get_attribute('value')
+
+
+def test_what_was_cleared_comes_back(stage):
+    ann = stage.enter(0, 'Ann')
+    wire = Wire(stage.direct, name=stage.name('Ann'))
+    for title in ('First', 'Second'):
+        wire.create(title, stage.wire(f'Ben {title}').user)
+    words = 'A thought that took me quite a while'
+    undo = 'return document.querySelector(".conversation-pane .undo").checkVisibility()'
+    ann.choose('First')
+    ann.type(words)
+    ann.keys((Keys.CONTROL, 'a'), Keys.DELETE)
+    assert typed(ann) == ''
+    # Nothing of it gets into another conversation, and a look there loses nothing.
+    ann.choose('Second')
+    assert not ann.run(undo)
+    ann.keys((Keys.CONTROL, 'z'))
+    assert typed(ann) == ''
+    ann.choose('First')
+    ann.keys((Keys.CONTROL, 'z'))
+    assert typed(ann) == words
+    # By hand, for as long as it is offered.
+    ann.keys((Keys.CONTROL, 'a'), Keys.BACKSPACE)
+    assert ann.run(undo)
+    ann.press('Undo')
+    assert typed(ann) == words
+    assert ann.run('return document.activeElement.tagName') == 'TEXTAREA'
+    ann.keys((Keys.CONTROL, 'a'), Keys.BACKSPACE)
+    ann.advance(10_000)
+    ann.until('return !document.querySelector(".conversation-pane .undo").checkVisibility()')
+    ann.keys((Keys.CONTROL, 'z'), Keys.ENTER)
+    ann.sent(1)
+    assert ann.texts() == [words]
+
+
 def test_an_input_method_never_sends(stage):
     ann = stage.enter(0, 'Ann')
     wire = Wire(stage.direct, name=stage.name('Ann'))

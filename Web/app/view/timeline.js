@@ -9,7 +9,7 @@ import { badge } from '../sync/unread.js';
 import { elementOf, h, reconcile } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { anchorAt, atBottom, correction, firstShowing } from '../viewmodel/anchor.js';
-import { moves } from '../viewmodel/shortcuts.js';
+import { acts, moves } from '../viewmodel/shortcuts.js';
 import { timelineRows } from '../viewmodel/timeline.js';
 import { afterGrowth, around, atLatest, further, nearer } from '../viewmodel/window.js';
 import { createRow, fillRow } from './rows.js';
@@ -283,7 +283,7 @@ export function createTimeline({ store, app, clock, attention, actions, onEscape
       event.preventDefault();
       return toLatest();
     }
-    const offset = moves[event.key];
+    const offset = acts(event.key, store.get('page', 'letters')) && moves[event.key];
     if (!offset) return;
     event.preventDefault();
     const current = keys.indexOf(event.target.dataset.key);
@@ -316,6 +316,7 @@ export function createTimeline({ store, app, clock, attention, actions, onEscape
     refresh,
     toLatest,
     jumpTo,
+    focus: () => scroller.focus({ preventScroll: true }),
     focusRow(sequence) {
       const row = rowOf(sequence);
       row?.focus({ preventScroll: true });
