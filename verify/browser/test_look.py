@@ -138,6 +138,43 @@ def test_nothing_is_lost_on_a_narrow_screen_or_in_large_text(stage, shots, scene
         assert page.run(OVERFLOWING) == [], pane
 
 
+def test_from_right_to_left_nothing_is_lost(stage, shots, scene):
+    page, people, group = scene
+    page.run('document.documentElement.dir = "rtl"')
+    page.choose('Island weekend')
+    page.send('Then we only need five more.')
+    page.sent(1)
+    shoot(page, shots, 'right-to-left')
+    place = 'const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, innerWidth - r.right]'
+    near = {part: page.run(place, part) for part in ('.side', '.own .bubble', '.message:not(.own) .avatar', '.send')}
+    assert [left < right for left, right in near.values()] == [False, True, False, True], near
+    page.find('.subtitle').click()
+    page.until('return document.querySelectorAll("dialog[open] .person").length === 3')
+    assert page.run(place, 'dialog.panel')[0] == 0
+    # Each text has its own direction, whatever the page has; its time stands at its end.
+    said = 'const e = [...document.querySelectorAll(".said")].find((e) => e.textContent.includes(arguments[0]));' \
+        'return [getComputedStyle(e).direction, e.querySelector(".text").getBoundingClientRect().left < e.querySelector("time").getBoundingClientRect().left]'
+    assert page.run(said, 'Four here!') == ['ltr', True]
+    assert page.run(said, 'אני מביאה לחם') == ['rtl', False]
+
+
+def test_colours_of_the_system_leave_every_line(stage, shots, scene):
+    page, people, group = scene
+    page.choose('Island weekend')
+    page.send('Then we only need five more.')
+    page.sent(1)
+    page.driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [{'name': 'forced-colors', 'value': 'active'}]})
+    page.idle()
+    page.driver.save_screenshot(str(shots / 'forced-colours.png'))
+    line = 'const s = getComputedStyle(document.querySelector(arguments[0]), arguments[1] ?? null); return [s.borderTopWidth, s.outlineStyle]'
+    assert page.run(line, '.message:not(.own) .bubble')[0] == '1px'
+    assert page.run(line, '.own .bubble')[0] == '2px'
+    assert page.run(line, '.badge')[0] == '1px'
+    assert page.run(line, '.new', '::before')[0] == '1px'
+    assert page.run(line, '.conversation[aria-current]')[1] == 'solid'
+    assert page.run(line, '.conversation:not([aria-current])')[1] == 'none'
+
+
 def test_a_long_conversation(stage, shots, scene):
     page, people, group = scene
     page.choose('Recipes')

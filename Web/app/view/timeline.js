@@ -4,6 +4,7 @@
 // changes the rows, and scrolls by the difference in the same frame; a ResizeObserver does the same for every other change.
 
 import { counters, note } from '../probe.js';
+import { isMember } from '../store/summaries.js';
 import { attentive } from '../sync/reading.js';
 import { badge } from '../sync/unread.js';
 import { elementOf, h, reconcile } from '../ui/dom.js';
@@ -254,7 +255,8 @@ export function createTimeline({ store, app, clock, attention, actions, onEscape
   }
 
   function showStatus(open, run) {
-    const loading = open && store.get('loading', open);
+    // Without a connection nothing is under way, and still it is what one waits for.
+    const loading = open && (store.get('loading', open) ?? (!run && isMember(store.get('conversation', open)) ? 'opening' : null));
     element.setAttribute('aria-busy', String(Boolean(loading && loading !== 'failed')));
     status.hidden = !loading;
     if (loading === 'failed') {

@@ -282,5 +282,7 @@ test('style sheets name no side, so that they fit a page from right to left', ()
   for (const name of readdirSync(new URL('style/', web))) {
     const text = readFileSync(new URL(`style/${name}`, web), 'utf8');
     assert.deepEqual(text.match(/(?:^|[{;\s])(?:(?:margin|padding|border)-)?(?:left|right)(?:-\w+)?:|text-align: (?:left|right)|float: (?:left|right)/g), null, name);
+    for (const [whole, right, left] of text.matchAll(/(?:padding|margin|inset): [^;\s]+ ([^;\s]+) [^;\s]+ ([^;\s]+);/g)) assert.equal(left, right, `${name}: ${whole}`);
+    assert.doesNotMatch(text, /translateX|border-radius: [^;\s(]+ [^;\s]/, name);
   }
 });
