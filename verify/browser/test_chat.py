@@ -236,6 +236,10 @@ def test_what_was_cleared_comes_back(stage):
     ann.choose('First')
     ann.keys((Keys.CONTROL, 'z'))
     assert typed(ann) == words
+    # Escape leaves, and takes nothing along.
+    ann.keys(Keys.ESCAPE)
+    assert typed(ann) == words
+    ann.find('.composer textarea').click()
     # By hand, for as long as it is offered.
     ann.keys((Keys.CONTROL, 'a'), Keys.BACKSPACE)
     assert ann.run(undo)
@@ -248,6 +252,34 @@ def test_what_was_cleared_comes_back(stage):
     ann.keys((Keys.CONTROL, 'z'), Keys.ENTER)
     ann.sent(1)
     assert ann.texts() == [words]
+    # Whoever logs in after one finds nothing of it.
+    ann.type('Nobody else may read this')
+    ann.keys((Keys.CONTROL, 'a'), Keys.BACKSPACE)
+    ann.press('Log out')
+    ann.event('logged-out')
+    ann.enter(stage.name('Ben First'))
+    ann.choose('First')
+    ann.find('.composer textarea').click()
+    ann.keys((Keys.CONTROL, 'z'))
+    assert typed(ann) == ''
+
+
+DROP = """
+const data = new DataTransfer();
+if (arguments[0]) data.items.add(new File(['x'], 'x.txt'));
+else data.setData('text/plain', 'words');
+return ['dragover', 'drop'].map((kind) => !document.querySelector(arguments[1]).dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true })));
+"""
+
+
+def test_a_dropped_file_does_not_lead_away(stage):
+    ann = stage.enter(0, 'Ann')
+    Wire(stage.direct, name=stage.name('Ann')).create('Words', stage.wire('Ben').user)
+    ann.choose('Words')
+    for place in ('.composer textarea', '.side', '.scroller'):
+        assert ann.run(DROP, True, place) == [True, True], place
+    ann.until('return document.querySelector(".toast").checkVisibility() && document.querySelector(".toast").textContent.startsWith("Files cannot")')
+    assert ann.run(DROP, False, '.composer textarea') == [False, False]
 
 
 def test_an_input_method_never_sends(stage):

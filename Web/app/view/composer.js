@@ -40,6 +40,8 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
   const edits = new Map();
   /** What was taken out of the field whole, by draft key: one step back, also after a look elsewhere. */
   const removed = new Map();
+  /** Whose words these are: they outlive a session that ended, and are nobody else's. */
+  let owner = null;
   let shown = '';
   let cancelUndo = () => {};
   let cancelKeep = () => {};
@@ -70,6 +72,9 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
   function turn(open, next) {
     keep();
     renewField();
+    const me = store.get('me', 'user');
+    if (me && me !== owner) for (const each of [edits, removed]) each.clear();
+    owner = me ?? owner;
     conversation = open;
     key = next;
     about = (key && store.get('draftAbout', key)) ?? {};
@@ -150,6 +155,7 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
     keep();
     edits.set(key, { sequence: entry.sequence, text: entry.content.text ?? '', people: store.get('callable', conversation) ?? [] });
     field.value = editing().text;
+    offerUndo(false);
     fit();
     refresh();
     field.focus({ preventScroll: true });

@@ -121,7 +121,7 @@ export function createList({ store, clock, onOpen, onNew, onAnswer, onRead, onAb
     if (next) elementOf(list, next).firstChild.focus();
   }
 
-  const isUnread = (key) => store.get('conversation', key).unread > 0;
+  const isUnread = (key) => store.get('conversation', key)?.unread > 0;
 
   /** By the other mouse button or its key; a finger presses long. */
   function contextmenu(event) {

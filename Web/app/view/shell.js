@@ -76,6 +76,7 @@ export function createShell({ store, app, clock, attention, announcer }) {
     if (next) visit(next);
   });
   window.addEventListener('popstate', follow);
+  for (const kind of ['dragover', 'drop']) document.addEventListener(kind, takeNoFile);
 
   /** The parts of the page in their order; what is not there takes no focus, and is passed over. */
   function toRegion(offset) {
@@ -86,6 +87,13 @@ export function createShell({ store, app, clock, attention, announcer }) {
       focus();
       if (region.contains(document.activeElement)) return;
     }
+  }
+
+  /** The browser would leave the page for a file that is dropped on it. Text stays text. */
+  function takeNoFile(event) {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    if (event.type === 'drop' && !element.hidden) parts.toast.say('Files cannot be sent yet.');
   }
 
   async function notify(id, level) {
