@@ -24,11 +24,13 @@ return [...document.querySelectorAll('button, input, textarea, select')]
   .map((e) => e.tagName + ' ' + e.className + ' ' + e.textContent.slice(0, 20));
 """
 
-# Lines that are higher than the box that holds them.
+# Lines that are higher than the box that holds them, or wider.
 OVERFLOWING = """
-return [...document.querySelectorAll('button, header, .avatar, .lines, .top, .bottom, .bubble, .meta, .badge, .banner, .me, .chat-names')]
+const wider = [...document.querySelectorAll('dt, dd, .segments, .segment')].filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+  .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} in ${e.clientWidth}: ${e.textContent.slice(0, 30)}`);
+return [...wider, ......document.querySelectorAll('button, header, .avatar, .lines, .top, .bottom, .bubble, .meta, .badge, .banner, .me, .chat-names')]
   .filter((e) => e.checkVisibility() && !e.closest('.unseen') && e.scrollHeight > e.clientHeight + 2 && e.clientHeight > 0)
-  .map((e) => `${e.tagName}.${e.className} ${e.scrollHeight} in ${e.clientHeight}: ${e.textContent.slice(0, 30)}`);
+  .map((e) => `${e.tagName}.${e.className} ${e.scrollHeight} in ${e.clientHeight}: ${e.textContent.slice(0, 30)}`)];
 """
 
 VARIANTS = [(size, scheme) for size in ('wide', 'phone') for scheme in ('light', 'dark')]
@@ -127,10 +129,16 @@ def test_nothing_is_lost_on_a_narrow_screen_or_in_large_text(stage, shots, scene
     page.choose('Island weekend')
     page.size(size)
     page.run('document.documentElement.style.fontSize = arguments[0]', text)
-    for pane in ('conversation', 'list'):
+    for pane in ('conversation', 'list', 'preferences', 'keys'):
         if pane == 'list':
             page.run('history.replaceState(null, "", location.pathname + location.search); dispatchEvent(new PopStateEvent("popstate"))')
             page.until('return document.querySelector(".shell").dataset.pane === "list"')
+        elif pane == 'preferences':
+            page.press('Preferences')
+            page.until('return document.querySelector("dialog[open] .preferences .hint") !== null')
+        elif pane == 'keys':
+            page.press('Keyboard shortcuts')
+            page.until('return document.querySelector("dialog[open] .key-sheet") !== null')
         page.idle()
         page.driver.save_screenshot(str(shots / f'{pane}-{size}-{text[:-1]}.png'))
         assert page.run('return document.documentElement.scrollWidth <= innerWidth'), pane
