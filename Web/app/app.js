@@ -1,6 +1,6 @@
 // Puts the parts together: what the user may do, as plain commands, and what happens on its own.
 //
-// Tables of the store: me/user me/name, page/notifying, view/{screen,open,synced,notice}, connection/{phase,retryAt,downSince},
+// Tables of the store: me/user me/name, page/<preference>, view/{screen,open,synced,notice}, connection/{phase,retryAt,downSince},
 // conversation/<id>, requests/<id>, run/<id>, loading/<id>, outbox/<client id>, user/<id>,
 // draft/<conversation or conversation#thread>, draftAbout/<the same>, pins/<conversation>, callable/<conversation>; more in
 // sync/places.js, marks.js and company.js.
@@ -9,6 +9,7 @@ import { note } from './probe.js';
 import { createCache } from './sync/cache.js';
 import { createCatchUp } from './sync/catchup.js';
 import { createCompany } from './sync/company.js';
+import { draftsOf } from './sync/drafts.js';
 import { createGroups } from './sync/groups.js';
 import { createMarks } from './sync/marks.js';
 import { createMessages } from './sync/messages.js';
@@ -19,7 +20,7 @@ import { createReceipts } from './sync/receipts.js';
 import { createLink } from './transport/link.js';
 import { createSession } from './transport/session.js';
 
-export function createApp({ base, storage, clock, store, tabs, announce }) {
+export function createApp({ base, storage, preferences, tab, clock, store, tabs, announce }) {
   const session = createSession({ base, storage, clock, onEnded: sessionEnded });
   const link = createLink({
     url: Object.assign(new URL('v1/ws', base), { protocol: base.protocol === 'https:' ? 'wss:' : 'ws:' }).href,
@@ -120,22 +121,27 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     // Whoever logs in after a session that ended gets his own drafts and waiting messages back, and nobody else's.
     if (last && last !== grant.user) {
       await storage.clear();
+      preferences.keep('notifying', false);
       await storage.keepSetting('grant', grant);
     }
     await storage.keepSetting('user', grant.user);
     store.put('me', 'user', grant.user);
     store.put('me', 'name', grant.name);
     store.put('view', 'notice', '');
-    store.put('page', 'notifying', Boolean(await storage.setting('notifying')));
     await outgoing.restore();
     await cache.restore();
-    for (const draft of await storage.drafts()) {
-      if (draft.user !== grant.user) continue;
-      store.put('draft', draft.conversation, draft.text);
-      store.put('draftAbout', draft.conversation, { reply_to: draft.reply_to, people: draft.people ?? [] });
-    }
+    await restoreDrafts(grant.user);
     store.put('view', 'screen', 'chat');
     link.start();
+  }
+
+  async function restoreDrafts(user) {
+    const { drafts, taken } = draftsOf(await storage.drafts(), { user, tab: tab.name, living: await tab.living() });
+    if (taken.length > 0) await storage.moveDrafts(drafts, taken);
+    for (const { conversation, text, reply_to, people = [] } of drafts) {
+      store.put('draft', conversation, text);
+      store.put('draftAbout', conversation, { reply_to, people });
+    }
   }
 
   function leaveScreen(notice) {
@@ -163,6 +169,7 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     async logOut() {
       leaveScreen('');
       tabs.postMessage('left');
+      preferences.keep('notifying', false);
       await session.leave();
       note('logged-out');
     },
@@ -192,6 +199,8 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     reactors: messages.reactors,
     callable: messages.callable,
     seen: receipts.seen,
+    /** All of it, whatever was seen. */
+    markRead: (id) => receipts.seen(id, store.get('conversation', id)?.head ?? 0),
     send: outgoing.send,
     retry: outgoing.retry,
     discard: outgoing.discard,
@@ -200,17 +209,13 @@ export function createApp({ base, storage, clock, store, tabs, announce }) {
     async keepDraft(conversation, text, { reply_to, people: chosen } = {}) {
       if (!store.get('me', 'user')) return;
       store.put('draft', conversation, text);
-      await storage.keepDraft({ user: store.get('me', 'user'), conversation, text, reply_to, people: chosen });
+      await storage.keepDraft({ user: store.get('me', 'user'), conversation, text, reply_to, people: chosen, time: clock.now() });
       note('draft', { conversation });
     },
     findPeople: async (prefix) =>
       (await session.authorized('GET', `v1/users?prefix=${encodeURIComponent(prefix)}&limit=20`)).users,
     groups,
-    /** Whether this browser notifies of messages. */
-    async keepNotifying(on) {
-      store.put('page', 'notifying', on);
-      await storage.keepSetting('notifying', on);
-    },
+    prefer: preferences.keep,
     newIdentifier: freshIdentifier,
     /** Creates and opens it. The same `client_id` again gives the same conversation. */
     async create({ client_id, kind, title, members }) {

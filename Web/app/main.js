@@ -4,8 +4,12 @@ import { createApp } from './app.js';
 import { createClock } from './clock.js';
 import { counters, idle, log } from './probe.js';
 import { openDatabase } from './storage/database.js';
+import { openPreferences } from './storage/preferences.js';
+import { openTab } from './storage/tab.js';
 import { createStore } from './store/store.js';
+import { freshIdentifier } from './sync/outgoing.js';
 import { createAnnouncer } from './view/announcer.js';
+import { dress } from './view/appearance.js';
 import { createAttention } from './view/attention.js';
 import { createLogin } from './view/login.js';
 import { createNotifier } from './view/notifier.js';
@@ -14,12 +18,21 @@ import { createShell } from './view/shell.js';
 const clock = createClock();
 // A tab in the background gets no frames, but must stay up to date.
 const store = createStore((action) => (document.hidden ? setTimeout(action, 0) : requestAnimationFrame(action)));
+// Before anything is waited for: the page is painted once this has run (`blocking="render"`), and then in the chosen theme. A browser
+// that does not know the word paints an empty ground first, in the system's.
+const preferences = openPreferences((values) => {
+  for (const [name, value] of Object.entries(values)) store.put('page', name, value);
+  dress(values);
+});
+const tab = openTab(freshIdentifier());
 const attention = createAttention(clock);
 const announcer = createAnnouncer({ store, clock });
 const notifier = createNotifier({ store, attention });
 const app = createApp({
   base: new URL('.', location.href),
-  storage: await openDatabase(),
+  storage: await openDatabase(tab.name),
+  preferences,
+  tab,
   clock,
   store,
   tabs: new BroadcastChannel('parley'),

@@ -213,6 +213,75 @@ def test_drafts_stay_and_long_texts_are_counted(stage):
     assert wire.texts(first) == []
 
 
+def typed(page):
+    return page.find('.conversation-pane .composer textarea').get_attribute('value')
+
+
+def test_what_was_cleared_comes_back(stage):
+    ann = stage.enter(0, 'Ann')
+    wire = Wire(stage.direct, name=stage.name('Ann'))
+    for title in ('First', 'Second'):
+        wire.create(title, stage.wire(f'Ben {title}').user)
+    words = 'A thought that took me quite a while'
+    undo = 'return document.querySelector(".conversation-pane .undo").checkVisibility()'
+    ann.choose('First')
+    ann.type(words)
+    ann.keys((Keys.CONTROL, 'a'), Keys.DELETE)
+    assert typed(ann) == ''
+    # Nothing of it gets into another conversation, and a look there loses nothing.
+    ann.choose('Second')
+    assert not ann.run(undo)
+    ann.keys((Keys.CONTROL, 'z'))
+    assert typed(ann) == ''
+    ann.choose('First')
+    ann.keys((Keys.CONTROL, 'z'))
+    assert typed(ann) == words
+    # Escape leaves, and takes nothing along.
+    ann.keys(Keys.ESCAPE)
+    assert typed(ann) == words
+    ann.find('.composer textarea').click()
+    # By hand, for as long as it is offered.
+    ann.keys((Keys.CONTROL, 'a'), Keys.BACKSPACE)
+    assert ann.run(undo)
+    ann.press('Undo')
+    assert typed(ann) == words
+    assert ann.run('return document.activeElement.tagName') == 'TEXTAREA'
+    ann.keys((Keys.CONTROL, 'a'), Keys.BACKSPACE)
+    ann.advance(10_000)
+    ann.until('return !document.querySelector(".conversation-pane .undo").checkVisibility()')
+    ann.keys((Keys.CONTROL, 'z'), Keys.ENTER)
+    ann.sent(1)
+    assert ann.texts() == [words]
+    # Whoever logs in after one finds nothing of it.
+    ann.type('Nobody else may read this')
+    ann.keys((Keys.CONTROL, 'a'), Keys.BACKSPACE)
+    ann.press('Log out')
+    ann.event('logged-out')
+    ann.enter(stage.name('Ben First'))
+    ann.choose('First')
+    ann.find('.composer textarea').click()
+    ann.keys((Keys.CONTROL, 'z'))
+    assert typed(ann) == ''
+
+
+DROP = """
+const data = new DataTransfer();
+if (arguments[0]) data.items.add(new File(['x'], 'x.txt'));
+else data.setData('text/plain', 'words');
+return ['dragover', 'drop'].map((kind) => !document.querySelector(arguments[1]).dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true })));
+"""
+
+
+def test_a_dropped_file_does_not_lead_away(stage):
+    ann = stage.enter(0, 'Ann')
+    Wire(stage.direct, name=stage.name('Ann')).create('Words', stage.wire('Ben').user)
+    ann.choose('Words')
+    for place in ('.composer textarea', '.side', '.scroller'):
+        assert ann.run(DROP, True, place) == [True, True], place
+    ann.until('return document.querySelector(".toast").checkVisibility() && document.querySelector(".toast").textContent.startsWith("Files cannot")')
+    assert ann.run(DROP, False, '.composer textarea') == [False, False]
+
+
 def test_an_input_method_never_sends(stage):
     ann = stage.enter(0, 'Ann')
     wire = Wire(stage.direct, name=stage.name('Ann'))

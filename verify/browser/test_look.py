@@ -24,11 +24,13 @@ return [...document.querySelectorAll('button, input, textarea, select')]
   .map((e) => e.tagName + ' ' + e.className + ' ' + e.textContent.slice(0, 20));
 """
 
-# Lines that are higher than the box that holds them.
+# Lines that are higher than the box that holds them, or wider.
 OVERFLOWING = """
-return [...document.querySelectorAll('button, header, .avatar, .lines, .top, .bottom, .bubble, .meta, .badge, .banner, .me, .chat-names')]
+const wider = [...document.querySelectorAll('dt, dd, .segments, .segment')].filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+  .map((e) => `${e.tagName}.${e.className} ${e.scrollWidth} in ${e.clientWidth}: ${e.textContent.slice(0, 30)}`);
+return [...wider, ...[...document.querySelectorAll('button, header, .avatar, .lines, .top, .bottom, .bubble, .meta, .badge, .banner, .me, .chat-names')]
   .filter((e) => e.checkVisibility() && !e.closest('.unseen') && e.scrollHeight > e.clientHeight + 2 && e.clientHeight > 0)
-  .map((e) => `${e.tagName}.${e.className} ${e.scrollHeight} in ${e.clientHeight}: ${e.textContent.slice(0, 30)}`);
+  .map((e) => `${e.tagName}.${e.className} ${e.scrollHeight} in ${e.clientHeight}: ${e.textContent.slice(0, 30)}`)];
 """
 
 VARIANTS = [(size, scheme) for size in ('wide', 'phone') for scheme in ('light', 'dark')]
@@ -127,15 +129,58 @@ def test_nothing_is_lost_on_a_narrow_screen_or_in_large_text(stage, shots, scene
     page.choose('Island weekend')
     page.size(size)
     page.run('document.documentElement.style.fontSize = arguments[0]', text)
-    for pane in ('conversation', 'list'):
+    for pane in ('conversation', 'list', 'preferences', 'keys'):
         if pane == 'list':
             page.run('history.replaceState(null, "", location.pathname + location.search); dispatchEvent(new PopStateEvent("popstate"))')
             page.until('return document.querySelector(".shell").dataset.pane === "list"')
+        elif pane == 'preferences':
+            page.press('Preferences')
+            page.until('return document.querySelector("dialog[open] .preferences .hint") !== null')
+        elif pane == 'keys':
+            page.press('Keyboard shortcuts')
+            page.until('return document.querySelector("dialog[open] .key-sheet") !== null')
         page.idle()
         page.driver.save_screenshot(str(shots / f'{pane}-{size}-{text[:-1]}.png'))
         assert page.run('return document.documentElement.scrollWidth <= innerWidth'), pane
         assert page.run(CLIPPED) == [], pane
         assert page.run(OVERFLOWING) == [], pane
+
+
+def test_from_right_to_left_nothing_is_lost(stage, shots, scene):
+    page, people, group = scene
+    page.run('document.documentElement.dir = "rtl"')
+    page.choose('Island weekend')
+    page.send('Then we only need five more.')
+    page.sent(1)
+    shoot(page, shots, 'right-to-left')
+    place = 'const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, innerWidth - r.right]'
+    near = {part: page.run(place, part) for part in ('.side', '.own .bubble', '.message:not(.own) .avatar', '.send')}
+    assert [left < right for left, right in near.values()] == [False, True, False, True], near
+    page.find('.subtitle').click()
+    page.until('return document.querySelectorAll("dialog[open] .person").length === 3')
+    assert page.run(place, 'dialog.panel')[0] == 0
+    # Each text has its own direction, whatever the page has; its time stands at its end.
+    said = 'const e = [...document.querySelectorAll(".said")].find((e) => e.textContent.includes(arguments[0]));' \
+        'return [getComputedStyle(e).direction, e.querySelector(".text").getBoundingClientRect().left < e.querySelector("time").getBoundingClientRect().left]'
+    assert page.run(said, 'Four here!') == ['ltr', True]
+    assert page.run(said, 'אני מביאה לחם') == ['rtl', False]
+
+
+def test_colours_of_the_system_leave_every_line(stage, shots, scene):
+    page, people, group = scene
+    page.choose('Island weekend')
+    page.send('Then we only need five more.')
+    page.sent(1)
+    page.driver.execute_cdp_cmd('Emulation.setEmulatedMedia', {'features': [{'name': 'forced-colors', 'value': 'active'}]})
+    page.idle()
+    page.driver.save_screenshot(str(shots / 'forced-colours.png'))
+    line = 'const s = getComputedStyle(document.querySelector(arguments[0]), arguments[1] ?? null); return [s.borderTopWidth, s.outlineStyle]'
+    assert page.run(line, '.message:not(.own) .bubble')[0] == '1px'
+    assert page.run(line, '.own .bubble')[0] == '2px'
+    assert page.run(line, '.badge')[0] == '1px'
+    assert page.run(line, '.new', '::before')[0] == '1px'
+    assert page.run(line, '.conversation[aria-current]')[1] == 'solid'
+    assert page.run(line, '.conversation:not([aria-current])')[1] == 'none'
 
 
 def test_a_long_conversation(stage, shots, scene):

@@ -166,6 +166,61 @@ def test_a_quote_far_back_is_loaded_and_jumped_to(talk):
     page.until('return document.querySelector(".jump").hidden && document.querySelector(arguments[0]) !== null', quote)
 
 
+def test_the_way_back_from_far_away_counts_what_came(talk):
+    page = talk.page
+    first = talk.say(talk.ben, 'The very first')
+    talk.cleo.pour(talk.group, [f'filler {number}' for number in range(300)])
+    pinned = talk.do(talk.ben, 'pin', target=first, on=True)
+    page.reload()
+    page.event('synced')
+    page.run('parley.attention.force({ visible: true, focused: true })')
+    page.until('return document.querySelector(".pin-jump")?.checkVisibility() && document.querySelectorAll(".rows > .message").length > 0')
+    page.idle()
+    talk.ann_wire.request('read', conversation=talk.group, sequence=pinned)
+    page.until('return document.querySelector(".conversation .badge") === null')
+    after = page.mark()
+    page.find('.pin-jump').click()
+    page.event('jumped', after, sequence=first)
+    count = 'const e = document.querySelector(".conversation-pane .jump .badge"); return e.checkVisibility() ? e.textContent : ""'
+    assert page.run(count) == ''
+    for number in range(3):
+        last = talk.say(talk.ben, f'news {number}')
+    page.until('return document.querySelector(".conversation-pane .jump .badge").textContent === "3"')
+    assert page.run(count) == '3'
+    page.button('Jump to the latest message').click()
+    page.until('return document.querySelector(".jump").hidden')
+    assert page.texts()[-1] == 'news 2'
+    assert row(page, last).is_displayed()
+    page.until('return document.querySelector(".conversation .badge") === null')
+
+
+def test_the_divider_stays_for_the_visit(talk):
+    page = talk.page
+    page.run('parley.attention.force({ visible: true, focused: true })')
+    divider = 'return document.querySelector(".rows .new + li .text")?.textContent'
+    elsewhere = talk.cleo.create('Elsewhere', talk.ann_wire.user)
+    talk.cleo.send(elsewhere, 'hello')
+    page.choose('Elsewhere')
+    for number in range(3):
+        talk.say(talk.ben, f'unread {number}')
+    page.until('return document.querySelector(".conversation .badge")?.firstChild.textContent === "3"')
+    page.choose('Harbour')
+    page.until('return document.querySelector(".conversation .badge") === null')
+    assert page.run(divider) == 'unread 0'
+    # All is read, and more is read as it comes: the line stays where the visit began.
+    talk.say(talk.cleo, 'while I look')
+    page.shows('while I look')
+    page.send('I see')
+    page.sent(1)
+    assert page.run(divider) == 'unread 0'
+    # Each row says when, without a pointer.
+    times = 'return [...document.querySelectorAll(".conversation-pane .message")].every((e) => e.querySelector("time").checkVisibility() && /\\d:\\d\\d/.test(e.querySelector("time").textContent))'
+    assert page.run(times)
+    page.choose('Elsewhere')
+    page.choose('Harbour')
+    assert page.run(divider) is None
+
+
 def test_editing_stands_beside_the_draft(talk, shots):
     page = talk.page
     client = page.send('The boat leves at nine')

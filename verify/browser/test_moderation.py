@@ -152,7 +152,7 @@ def test_the_list_counts_what_one_wants_to_be_told_of(stage, group):
         page.choose(title)
         page.run('parley.attention.force({ visible: true, focused: false })')
         panel.about()
-        page.run('document.querySelector(`.notify input[value=${arguments[0]}]`).click()', name)
+        page.run('document.querySelector(`input[name=notify][value=${arguments[0]}]`).click()', name)
         page.idle()
         panel.close()
 

@@ -91,3 +91,46 @@ def test_a_browser_that_refuses_says_so(scene):
     allow(page)
     Panel(page).refused('does not let this page notify you')
     assert not page.run('return document.querySelector("#own-notifying").checked')
+
+
+def test_two_tabs_tell_of_a_message_once(scene):
+    page, ben, ann, group, name = scene
+    allow(page)
+    Panel(page).close()
+    first = page.driver.current_window_handle
+    page.driver.switch_to.new_window('tab')
+    second = page.driver.current_window_handle
+    page.driver.execute_cdp_cmd('Page.addScriptToEvaluateOnNewDocument', {'source': STAND_IN})
+    page.open()
+    page.event('synced')
+    page.run('Notification.permission = "granted"')
+    page.run('parley.attention.force({ visible: true, focused: true, active: true })')
+    page.driver.switch_to.window(first)
+    page.run('parley.attention.force({ visible: false, focused: false, active: true })')
+    page.until('return navigator.locks.query().then(({ held }) => held.some((e) => e.name === "parley-in-front"))')
+    # Somebody is in front of the other tab.
+    seen = ben.send(group, 'You see this')
+    page.event('entry', sequence=seen)
+    page.idle()
+    assert page.run('return window.told') == []
+    page.driver.switch_to.window(second)
+    page.event('entry', sequence=seen)
+    look(page, False)
+    missed = ben.send(group, 'You do not see this')
+    message = ben.log(group)[-1]['message']
+    # Both make it, under one tag: the browser shows one.
+    for tab in (second, first):
+        page.driver.switch_to.window(tab)
+        page.event('notified', sequence=missed)
+        assert [tag for *_, tag in page.run('return window.told')] == [message]
+    # Off in one is off in all.
+    page.run('document.querySelector("button[aria-label=Preferences]").click()')
+    page.until('const e = document.querySelector("#own-notifying"); if (!e?.checked) return false; e.click(); return true')
+    page.driver.switch_to.window(second)
+    page.until('return JSON.parse(localStorage.getItem("parley-preferences")).notifying === false')
+    last = ben.send(group, 'Nobody is told of this')
+    page.event('entry', sequence=last)
+    page.idle()
+    assert len(page.run('return window.told')) == 1
+    page.driver.close()
+    page.driver.switch_to.window(first)

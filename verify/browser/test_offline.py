@@ -170,6 +170,35 @@ def test_a_reload_while_messages_wait(talk):
         ' all.onsuccess = () => { open.result.close(); done(all.result.length); }; };') == 0
 
 
+def test_a_load_that_failed_is_tried_again_in_its_place(talk):
+    ann, ben, group, proxy = talk
+    me = Wire(ben.base, name=ann.find('.me bdi').text)
+    long = ben.create('Long', me.user)
+    ben.pour(long, [f'line {number}' for number in range(120)])
+    # Or all of it would be loaded at once.
+    me.request('read', conversation=long, sequence=121)
+    me.close()
+    status = 'return document.querySelector(".conversation-pane .timeline-status").checkVisibility() && document.querySelector(".conversation-pane .timeline-status").textContent'
+    ann.until('return document.querySelectorAll(".conversation").length === 2')
+    ann.idle()
+    cut(ann, proxy)
+    # Nothing of it is here yet: it comes by itself.
+    ann.run('[...document.querySelectorAll(".conversation")].find((e) => e.querySelector(".title").textContent === "Long").click()')
+    ann.until(status)
+    assert ann.run(status) == 'Loading messages …'
+    back(ann, proxy)
+    ann.until('return document.querySelectorAll(".rows > .message").length > 0')
+    ann.idle()
+    cut(ann, proxy)
+    ann.until('const s = document.querySelector(".scroller"); s.scrollTop = 0; return document.querySelector(".timeline-status button") !== null')
+    first = ann.texts()[0]
+    back(ann, proxy)
+    assert ann.texts()[0] == first
+    ann.press('Try again')
+    ann.until('return document.querySelector(".rows .text").textContent !== arguments[0]', first)
+    ann.until('return !document.querySelector(".conversation-pane .timeline-status").checkVisibility()')
+
+
 def test_the_list_stands_before_the_socket(talk):
     ann, ben, group, proxy = talk
     # The server has heard that the first was read: what is told while a socket breaks is lost with it.

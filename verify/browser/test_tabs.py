@@ -111,3 +111,35 @@ def test_a_draft_is_its_tabs_own_until_it_is_sent(tabs):
     tabs[0].shows('meanwhile')
     assert tabs[0].find('.composer textarea').get_attribute('value') == 'half a sen'
     assert tabs[1].find('.composer textarea').get_attribute('value') == ''
+
+
+def field(page):
+    return page.find('.conversation-pane .composer textarea').get_attribute('value')
+
+
+def test_two_tabs_never_write_over_each_others_draft(tabs):
+    for index, words in enumerate(('half of the first', 'half of the second')):
+        after = tabs[index].mark()
+        tabs[index].type(words)
+        tabs[index].advance(500)
+        tabs[index].event('draft', after)
+    for index, words in enumerate(('half of the first', 'half of the second')):
+        tabs[index].reload()
+        tabs[index].event('opened')
+        assert field(tabs[index]) == words
+    # What the other one sends takes nothing away here, and what it leaves behind is lost to nobody.
+    tabs[1].press('Send')
+    tabs[1].sent(1)
+    tabs[1].type('left behind')
+    tabs[1].advance(500)
+    tabs[1].idle()
+    tabs[0].reload()
+    tabs[0].event('opened')
+    assert field(tabs[0]) == 'half of the first'
+    tabs[1].driver.get('about:blank')
+    tabs[0].until('return navigator.locks.query().then(({ held }) => held.filter((e) => e.name.startsWith("parley-tab-")).length === 1)')
+    for _ in range(2):
+        tabs[0].reload()
+        tabs[0].event('opened')
+        assert field(tabs[0]) == 'half of the first\n\nleft behind'
+    assert tabs.ben.texts(tabs.group)[-1] == 'half of the second'

@@ -3,8 +3,10 @@
 
 import { h } from '../ui/dom.js';
 import { findMessage } from '../sync/places.js';
+import { acts, shownKey } from '../viewmodel/shortcuts.js';
 import { actionsFor } from '../viewmodel/writing.js';
 import { icon } from '../ui/icons.js';
+import { onLongPress } from '../ui/press.js';
 
 /** In the order of the menu. `key`: acts while a message has the focus. */
 export const table = [
@@ -24,8 +26,6 @@ export const table = [
   { name: 'recall', text: 'Recall for everyone', icon: 'bin', key: 'Delete', danger: true },
 ];
 const ofToolbar = ['react', 'reply', 'thread'];
-const pressFor = 500;
-const pressSlack = 10;
 
 /** The name of the action of a key event, or null. */
 export function actionOfKey({ key, shiftKey }) {
@@ -41,8 +41,6 @@ export function createActions({ store, clock, menu, perform }) {
   });
   const more = h('button', { type: 'button', class: 'tool is-more', tabindex: '-1', 'aria-label': 'More', title: 'More', 'aria-haspopup': 'menu', data: { action: 'menu' } }, icon('dots'));
   const toolbar = h('div', { class: 'toolbar', role: 'toolbar', 'aria-label': 'Message actions' }, ...buttons, more);
-  let cancelPress = () => {};
-  let pressed = false;
 
   const open = () => store.get('view', 'open');
 
@@ -69,7 +67,7 @@ export function createActions({ store, clock, menu, perform }) {
 
   function showMenu(target) {
     const names = allowed(target);
-    const entries = table.filter((each) => names.has(each.name));
+    const entries = table.filter((each) => names.has(each.name)).map((each) => ({ ...each, key: shownKey(each.key, store.get('page', 'letters')) }));
     if (entries.length > 0) menu.open(target.rectangle, entries, (name) => run(name, target), target.back);
   }
 
@@ -97,9 +95,7 @@ export function createActions({ store, clock, menu, perform }) {
     list.addEventListener('focusin', (event) => attach(event.target.closest('li')));
     list.addEventListener('click', click);
     list.addEventListener('keydown', keydown);
-    list.addEventListener('contextmenu', (event) => pressed && event.preventDefault());
-    list.addEventListener('pointerdown', press);
-    for (const end of ['pointerup', 'pointercancel', 'pointerleave']) list.addEventListener(end, () => cancelPress());
+    onLongPress(list, { clock, itemOf: (target) => !target.closest('a') && target.closest('li.message'), onPress });
   }
 
   /** The pointer is gone: the toolbar goes back to the row with the focus, or away. */
@@ -110,37 +106,14 @@ export function createActions({ store, clock, menu, perform }) {
     else toolbar.remove();
   }
 
-  /** A long press on touch; a finger that moves scrolls. */
-  function press(event) {
-    cancelPress();
-    pressed = false;
-    if (event.pointerType === 'mouse') return;
-    const row = event.target.closest('li.message');
-    if (!row || event.target.closest('a')) return;
-    const { clientX, clientY } = event;
-    const moved = (next) => Math.hypot(next.clientX - clientX, next.clientY - clientY) > pressSlack && cancelPress();
-    const stop = clock.after(pressFor, () => {
-      cancelPress();
-      pressed = true;
-      const target = row.isConnected && row.dataset.state === 'sent' && targetOf(row);
-      if (!target) return;
-      showMenu(target);
-      menu.hold();
-    });
-    row.addEventListener('pointermove', moved);
-    cancelPress = () => {
-      stop();
-      row.removeEventListener('pointermove', moved);
-    };
+  function onPress(row) {
+    const target = row.isConnected && row.dataset.state === 'sent' && targetOf(row);
+    if (!target) return;
+    showMenu(target);
+    menu.hold();
   }
 
   function click(event) {
-    // The click at the end of a long press belongs to the menu that it opened.
-    if (pressed) {
-      pressed = false;
-      event.preventDefault();
-      return event.stopImmediatePropagation();
-    }
     const button = event.target.closest('[data-action]');
     const row = event.target.closest('li');
     const target = button && row && row.dataset.state === 'sent' ? targetOf(row) : null;
@@ -152,7 +125,7 @@ export function createActions({ store, clock, menu, perform }) {
   function keydown(event) {
     const row = event.target;
     if (row.tagName !== 'LI' || event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
-    const name = actionOfKey(event);
+    const name = acts(event.key, store.get('page', 'letters')) ? actionOfKey(event) : null;
     const target = name && row.dataset.state === 'sent' ? targetOf(row) : null;
     if (!target || (name !== 'menu' && !allowed(target).has(name))) return;
     event.preventDefault();

@@ -8,12 +8,12 @@ import { completed, everybody, fitting, mentionAt } from '../viewmodel/mentions.
 let count = 0;
 
 /** `candidates()` resolves with the people of the conversation; `onPick(person)` is told of each choice. */
-export function createCompletion({ field, candidates, onPick }) {
+export function createCompletion({ candidates, onPick }) {
   const id = `names-${(count += 1)}`;
   const element = h('ul', { class: 'completion', id, role: 'listbox', 'aria-label': 'People to mention', hidden: true, on: { pointerdown, click } });
   const said = h('span', { class: 'unseen', role: 'status' });
-  for (const [name, value] of [['aria-autocomplete', 'list'], ['aria-controls', id], ['aria-haspopup', 'listbox']]) field.setAttribute(name, value);
 
+  let field = null;
   let people = [];
   let shown = [];
   let place = null;
@@ -21,6 +21,13 @@ export function createCompletion({ field, candidates, onPick }) {
   let round = 0;
   /** Escape closes it for this @; it stays closed until another one is typed. */
   let refused = -1;
+
+  /** The field that it serves from now on. */
+  function attach(next) {
+    if (field) close();
+    field = next;
+    for (const [name, value] of [['aria-autocomplete', 'list'], ['aria-controls', id], ['aria-haspopup', 'listbox']]) field.setAttribute(name, value);
+  }
 
   async function update() {
     place = field.selectionStart === field.selectionEnd ? mentionAt(field.value, field.selectionStart) : null;
@@ -85,6 +92,7 @@ export function createCompletion({ field, candidates, onPick }) {
   return {
     element,
     said,
+    attach,
     update,
     close,
     get open() {

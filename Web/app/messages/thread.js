@@ -3,7 +3,7 @@
 import { elementOf, h, reconcile } from '../ui/dom.js';
 import { findMessage } from '../sync/places.js';
 import { atBottom } from '../viewmodel/anchor.js';
-import { moves } from '../viewmodel/shortcuts.js';
+import { acts, moves } from '../viewmodel/shortcuts.js';
 import { threadRows } from '../viewmodel/timeline.js';
 import { createComposer } from '../view/composer.js';
 import { createRow, fillRow } from '../view/rows.js';
@@ -75,7 +75,7 @@ export function createThread({ store, app, clock, actions, onClose, onJump }) {
       event.preventDefault();
       return composer.focus();
     }
-    const offset = moves[event.key];
+    const offset = acts(event.key, store.get('page', 'letters')) && moves[event.key];
     if (!offset) return;
     event.preventDefault();
     const current = keys.indexOf(event.target.dataset.key);
@@ -100,6 +100,7 @@ export function createThread({ store, app, clock, actions, onClose, onJump }) {
     refresh,
     reply: composer.reply,
     edit: composer.edit,
+    enter: () => scroller.focus({ preventScroll: true }),
     focus: () => (findMessage(store, store.get('view', 'open'), rootOf()) || shown ? composer.focus() : heading.focus()),
     /** Whether it stands in the conversation's place, and not beside it. */
     covers: () => !element.hidden && matchMedia('(max-width: 1099px)').matches,

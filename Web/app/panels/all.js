@@ -15,7 +15,7 @@ export function createAll({ store, app, clock, visit, leave }) {
   const panel = createPanel();
   const context = { store, app, clock, panel, visit };
   const join = createJoin({ store, app, visit, leave });
-  const sheets = { help: createHelp(), switch: createSwitcher({ store, clock, visit }) };
+  const sheets = { help: createHelp({ store }), switch: createSwitcher({ store, clock, visit }) };
   const screens = {
     members: (conversation) => membersScreen(context, conversation),
     preferences: () => preferencesScreen(context),

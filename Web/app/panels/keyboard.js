@@ -10,12 +10,20 @@ import { plainText } from '../viewmodel/text.js';
 
 const shownMax = 50;
 
-export function createHelp() {
+export function createHelp({ store }) {
   const chord = (keys) => h('span', { class: 'chord' }, ...keys.map((key) => h('kbd', { text: key })));
-  const sections = helpOn(table).map(({ title, rows }) =>
+  const body = h('div', { class: 'key-sheet', tabindex: '0', role: 'group', 'aria-label': 'Keys' });
+  const sheet = createSheet('Keyboard shortcuts', body);
+  const sections = () => helpOn(table, { letters: store.get('page', 'letters'), enter: store.get('page', 'enter') }).map(({ title, rows }) =>
     h('section', { class: 'key-section' }, h('h3', { text: title }),
       h('dl', {}, ...rows.map(({ keys, text }) => h('div', {}, h('dt', { text }), h('dd', {}, ...keys.map(chord)))))));
-  return createSheet('Keyboard shortcuts', h('div', { class: 'key-sheet', tabindex: '0', role: 'group', 'aria-label': 'Keys' }, ...sections));
+  return {
+    ...sheet,
+    show() {
+      body.replaceChildren(...sections());
+      sheet.show();
+    },
+  };
 }
 
 /** A field and the conversations that fit: those whose name begins with the words, then those that hold them. */

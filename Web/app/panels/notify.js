@@ -1,6 +1,6 @@
 // The choice of what a conversation may disturb one with.
 
-import { h } from '../ui/dom.js';
+import { choice } from './choice.js';
 
 const levels = [['all', 'All'], ['mentions', 'Mentions'], ['none', 'None']];
 const levelHints = {
@@ -11,22 +11,16 @@ const levelHints = {
 
 /** What counts for the badge and wakes a phone. */
 export function notifyChoice({ store, app, panel }, conversation) {
-  const inputs = levels.map(([value]) => h('input', { type: 'radio', name: 'notify', value, on: { change } }));
-  const hint = h('p', { class: 'hint' });
-  const element = h('fieldset', { class: 'choice notify' }, h('legend', { text: 'Notifications' }),
-    h('div', { class: 'segments' }, ...inputs.map((input, index) => h('label', { class: 'segment' }, input, h('span', { text: levels[index][1] })))), hint);
+  const level = choice('notify', 'Notifications', levels, { onChange: change, hint: (value) => levelHints[value] });
 
-  async function change(event) {
-    const level = event.target.value;
-    await panel.attempt(null, () => app.groups.notify(conversation, level));
+  async function change(value) {
+    await panel.attempt(null, () => app.groups.notify(conversation, value));
     show();
   }
 
   function show() {
-    const level = store.get('conversation', conversation)?.notify ?? 'all';
-    for (const input of inputs) input.checked = input.value === level;
-    hint.textContent = levelHints[level];
+    level.value = store.get('conversation', conversation)?.notify ?? 'all';
   }
 
-  return { element, show };
+  return { element: level.element, show };
 }

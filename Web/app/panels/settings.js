@@ -4,6 +4,7 @@ import { h } from '../ui/dom.js';
 import { scalarCount } from '../viewmodel/keys.js';
 import { changesOf, durationsWith, recallTimes, settingsOf, slowTimes } from '../viewmodel/settings.js';
 import { duration } from '../viewmodel/text.js';
+import { choice } from './choice.js';
 
 const whoMay = [['members', 'All members'], ['administrators', 'Administrators']];
 const descriptionLimit = 1_000;
@@ -17,9 +18,9 @@ export function settingsScreen({ store, app, panel }, conversation) {
   const description = h('textarea', { id: 'set-description', dir: 'auto', rows: '3', 'aria-describedby': 'set-description-left' });
   const left = h('span', { id: 'set-description-left', class: 'hint' });
   const face = h('input', { id: 'set-avatar', dir: 'auto', autocomplete: 'off', maxlength: '128' });
-  const send = choice('send', 'Who writes', whoMay);
-  const invite = choice('invite', 'Who invites and adds people', whoMay);
-  const everyone = choice('mention_all', 'Who mentions everyone', whoMay);
+  const send = choice('set-send', 'Who writes', whoMay);
+  const invite = choice('set-invite', 'Who invites and adds people', whoMay);
+  const everyone = choice('set-mention_all', 'Who mentions everyone', whoMay);
   const join = select('join', 'Joining by a link');
   const slow = select('slow_ms', 'Slow mode');
   const recall = select('recall_ms', 'Recalling a message');
@@ -116,20 +117,6 @@ export function settingsScreen({ store, app, panel }, conversation) {
 
 function field(id, label, input, ...more) {
   return h('div', { class: 'field' }, h('label', { for: id, text: label }), input, ...more);
-}
-
-function choice(name, label, values) {
-  const inputs = values.map(([value]) => h('input', { type: 'radio', name: `set-${name}`, value }));
-  return {
-    element: h('fieldset', { class: 'choice' }, h('legend', { text: label }),
-      h('div', { class: 'segments' }, ...inputs.map((input, index) => h('label', { class: 'segment' }, input, h('span', { text: values[index][1] }))))),
-    get value() {
-      return inputs.find((input) => input.checked)?.value;
-    },
-    set value(value) {
-      for (const input of inputs) input.checked = input.value === value;
-    },
-  };
 }
 
 function select(name, label) {

@@ -7,11 +7,12 @@
 import { counters, during, note } from '../probe.js';
 
 const name = 'parley';
-const version = 2;
+const version = 3;
 
-export async function openDatabase() {
+/** `tab`: whose drafts are written. */
+export async function openDatabase(tab) {
   try {
-    return durable(await open());
+    return durable(await open(), tab);
   } catch (error) {
     // Private windows of some browsers have none: the page works, but forgets on reload.
     note('storage-memory', { reason: String(error) });
@@ -27,9 +28,10 @@ function open() {
       if (oldVersion < 1) {
         database.createObjectStore('settings');
         database.createObjectStore('outbox', { keyPath: 'client_id' });
-        database.createObjectStore('drafts', { keyPath: ['user', 'conversation'] });
       }
-      database.createObjectStore('summaries', { keyPath: ['user', 'conversation'] });
+      if (oldVersion < 2) database.createObjectStore('summaries', { keyPath: ['user', 'conversation'] });
+      if (oldVersion > 0) renewDrafts(request);
+      else database.createObjectStore('drafts', draftsKey);
     };
     request.onsuccess = () => {
       const database = request.result;
@@ -42,7 +44,19 @@ function open() {
   });
 }
 
-function durable(database) {
+const draftsKey = { keyPath: ['user', 'conversation', 'tab'] };
+
+/** Until version 3, all tabs had one draft of a conversation together. */
+function renewDrafts({ result: database, transaction }) {
+  const old = transaction.objectStore('drafts').getAll();
+  old.onsuccess = () => {
+    database.deleteObjectStore('drafts');
+    const drafts = database.createObjectStore('drafts', draftsKey);
+    for (const row of old.result) drafts.put({ ...row, tab: '', time: 0 });
+  };
+}
+
+function durable(database, tab) {
   /** One transaction; resolves after its commit. `work(stores)` only issues requests and awaits nothing. */
   function transact(names, mode, work) {
     return during(
@@ -68,14 +82,20 @@ function durable(database) {
     enqueue: (row, draft) =>
       transact(['outbox', 'drafts'], 'readwrite', (outbox, drafts) => {
         outbox.put(row);
-        drafts.delete([row.user, draft]);
+        drafts.delete([row.user, draft, tab]);
       }),
     keepRow: (row) => transact(['outbox'], 'readwrite', (outbox) => void outbox.put(row)),
     dropRows: (ids) => transact(['outbox'], 'readwrite', (outbox) => ids.forEach((id) => outbox.delete(id))),
     keepDraft: (draft) =>
       transact(['drafts'], 'readwrite', (drafts) => {
-        if (draft.text === '' && !draft.reply_to) drafts.delete([draft.user, draft.conversation]);
-        else drafts.put(draft);
+        if (draft.text === '' && !draft.reply_to) drafts.delete([draft.user, draft.conversation, tab]);
+        else drafts.put({ ...draft, tab });
+      }),
+    /** These drafts in the place of those rows. */
+    moveDrafts: (moved, gone) =>
+      transact(['drafts'], 'readwrite', (drafts) => {
+        for (const draft of moved) drafts.put(draft);
+        for (const row of gone) drafts.delete([row.user, row.conversation, row.tab]);
       }),
     summaries: () => transact(['summaries'], 'readonly', (summaries) => summaries.getAll()),
     keepSummaries: (rows, gone) =>
@@ -106,6 +126,7 @@ function volatile() {
     keepRow: async (row) => void outbox.set(row.client_id, row),
     dropRows: async (ids) => ids.forEach((id) => outbox.delete(id)),
     keepDraft: async (draft) => void drafts.set(draftKey(draft.user, draft.conversation), draft),
+    moveDrafts: async () => {},
     summaries: async () => [],
     keepSummaries: async () => {},
     clear: async () => [settings, outbox, drafts].forEach((map) => map.clear()),

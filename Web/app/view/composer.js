@@ -11,12 +11,16 @@ import { slowWait, whyNot } from '../viewmodel/writing.js';
 import { findMessage } from '../sync/places.js';
 
 const draftAfter = 400;
+const undoFrom = 20;
+const undoFor = 10_000;
 const growsByItself = CSS.supports('field-sizing', 'content');
 
 /** `rootOf()`: the thread that it writes into, or null while there is none; without it, it writes into the conversation. */
 export function createComposer({ store, app, clock, onSent, onEscape, onEditLast, rootOf, label = 'Message' }) {
-  const field = h('textarea', { rows: '1', dir: 'auto', 'aria-label': label, placeholder: label === 'Message' ? 'Write a message' : 'Reply in the thread', enterkeyhint: 'enter', on: { input, keydown, keyup: follow, click: follow, blur } });
+  const makeField = () => h('textarea', { rows: '1', dir: 'auto', 'aria-label': label, placeholder: label === 'Message' ? 'Write a message' : 'Reply in the thread', enterkeyhint: 'enter', on: { input, keydown, keyup: follow, click: follow, blur } });
+  let field = makeField();
   const left = h('span', { class: 'remainder', role: 'status' });
+  const undo = h('button', { type: 'button', class: 'undo link', hidden: true, text: 'Undo', on: { click: bringBack } });
   const button = h('button', { type: 'submit', class: 'send', 'aria-label': 'Send' }, icon('send'));
   const reason = h('p', { class: 'reason', role: 'status', hidden: true });
   const modeText = h('span', { class: 'mode-text', dir: 'auto' });
@@ -24,8 +28,8 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
   const modeSign = h('span', { class: 'mode-sign' });
   const mode = h('div', { class: 'mode', hidden: true }, modeSign, h('span', { class: 'mode-lines' }, modeName, modeText),
     h('button', { type: 'button', class: 'round', 'aria-label': 'Leave', on: { click: leaveMode } }, icon('close')));
-  const completion = createCompletion({ field, candidates: () => app.callable(conversation), onPick: picked });
-  const form = h('form', { class: 'composer', on: { submit } }, h('div', { class: 'field-box' }, completion.element, field, left), button);
+  const completion = createCompletion({ candidates: () => app.callable(conversation), onPick: picked });
+  const form = h('form', { class: 'composer', on: { submit } }, h('div', { class: 'field-box' }, completion.element, field, left, undo), button);
   const element = h('div', { class: 'composer-area' }, mode, form, reason, completion.said);
 
   let conversation = null;
@@ -34,11 +38,18 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
   let about = {};
   /** { sequence, text, people } while a message is edited, by draft key: it waits there while one looks elsewhere. */
   const edits = new Map();
+  /** What was taken out of the field whole, by draft key: one step back, also after a look elsewhere. */
+  const removed = new Map();
+  /** Whose words these are: they outlive a session that ended, and are nobody else's. */
+  let owner = null;
+  let shown = '';
+  let cancelUndo = () => {};
   let cancelKeep = () => {};
   let cancelWait = () => {};
   const touch = () => matchMedia('(pointer: coarse)').matches;
   const editing = () => edits.get(key) ?? null;
 
+  completion.attach(field);
   window.addEventListener('pagehide', keep);
   document.addEventListener('visibilitychange', keep);
 
@@ -60,12 +71,27 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
 
   function turn(open, next) {
     keep();
-    completion.close();
+    renewField();
+    const me = store.get('me', 'user');
+    if (me && me !== owner) for (const each of [edits, removed]) each.clear();
+    owner = me ?? owner;
     conversation = open;
     key = next;
     about = (key && store.get('draftAbout', key)) ?? {};
     field.value = editing()?.text ?? (key && store.get('draft', key)) ?? '';
+    offerUndo(false);
     fit();
+  }
+
+  /** A field of its own: the browser's undo belongs to the field, and would bring the words of one conversation into another. */
+  function renewField() {
+    const focused = document.activeElement === field;
+    const next = makeField();
+    // It may lose the focus by this, and is what is kept until then.
+    field.replaceWith(next);
+    field = next;
+    completion.attach(field);
+    if (focused) field.focus({ preventScroll: true });
   }
 
   /** While slow mode holds the next message back, the button says for how long; writing goes on. */
@@ -129,6 +155,7 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
     keep();
     edits.set(key, { sequence: entry.sequence, text: entry.content.text ?? '', people: store.get('callable', conversation) ?? [] });
     field.value = editing().text;
+    offerUndo(false);
     fit();
     refresh();
     field.focus({ preventScroll: true });
@@ -138,11 +165,35 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
   function input() {
     const edit = editing();
     if (edit) edit.text = field.value;
+    else watch(shown);
     fit();
     completion.update();
     if (field.value !== '' && !edit) app.typing(conversation);
     cancelKeep();
     cancelKeep = clock.after(draftAfter, keep);
+  }
+
+  /** The browser's own undo ends where a text was set by the page. A single letter is its business all the same. */
+  function watch(before) {
+    if (field.value !== '' || before.length < 2) removed.delete(key);
+    else removed.set(key, before);
+    offerUndo(field.value === '' && before.length >= undoFrom);
+  }
+
+  /** For a finger, which has no Ctrl+Z. */
+  function offerUndo(offered) {
+    cancelUndo();
+    undo.hidden = !offered;
+    if (offered) cancelUndo = clock.after(undoFor, () => offerUndo(false));
+  }
+
+  function bringBack() {
+    field.value = removed.get(key);
+    removed.delete(key);
+    offerUndo(false);
+    fit();
+    keep();
+    field.focus({ preventScroll: true });
   }
 
   /** The caret may have moved into, or out of, a name. */
@@ -169,6 +220,7 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
    * (`field-sizing`), a key costs one layout; measured here, it costs three.
    */
   function fit() {
+    shown = field.value;
     if (!growsByItself) {
       field.style.height = 'auto';
       field.style.height = `${field.scrollHeight}px`;
@@ -207,7 +259,11 @@ export function createComposer({ store, app, clock, onSent, onEscape, onEditLast
       event.preventDefault();
       return onEditLast?.();
     }
-    if (composerKey(event, { touch: touch() }) !== 'send') return;
+    if (event.key.toLowerCase() === 'z' && (event.ctrlKey || event.metaKey) && !event.shiftKey && field.value === '' && !editing() && removed.has(key)) {
+      event.preventDefault();
+      return bringBack();
+    }
+    if (composerKey(event, { touch: touch(), enter: store.get('page', 'enter') }) !== 'send') return;
     event.preventDefault();
     form.requestSubmit();
   }

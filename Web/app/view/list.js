@@ -3,17 +3,24 @@
 import { h, elementOf, reconcile } from '../ui/dom.js';
 import { avatar } from '../ui/avatar.js';
 import { icon } from '../ui/icons.js';
-import { listRows } from '../viewmodel/list.js';
+import { onLongPress } from '../ui/press.js';
+import { createMenu } from '../messages/menu.js';
+import { isMember } from '../store/summaries.js';
+import { acts, ofList, shownKey } from '../viewmodel/shortcuts.js';
+import { listRows, neighbour } from '../viewmodel/list.js';
 
 /** Milliseconds without a movement after which the pointer only lies there. */
 const restAfter = 2_000;
 
-export function createList({ store, clock, onOpen, onNew, onAnswer }) {
-  const list = h('ul', { class: 'conversations', on: { click, keydown, pointermove, pointerleave: rest, focusin: () => rove() } });
+/** `onRead(id)` marks as read, `onAbout(id)` shows what there is to know. */
+export function createList({ store, clock, onOpen, onNew, onAnswer, onRead, onAbout, onNotify }) {
+  const list = h('ul', { class: 'conversations', on: { click, keydown, contextmenu, pointermove, pointerleave: rest, focusin: () => rove() } });
+  const menu = createMenu('Conversation');
   const empty = h('div', { class: 'empty', hidden: true },
     h('p', { text: 'Groups and direct conversations appear here.' }),
     h('button', { type: 'button', class: 'primary', text: 'Start a conversation', on: { click: onNew } }));
-  const element = h('div', { class: 'list-scroll' }, list, empty);
+  const element = h('div', { class: 'list-scroll' }, list, empty, menu.element);
+  onLongPress(list, { clock, itemOf: (target) => target.closest('.conversation')?.parentElement, onPress: (item) => showMenu(item) && menu.hold() });
   let order = [];
   /** While the pointer moves over the list, what arrives changes no row's place. */
   let pointed = false;
@@ -101,11 +108,42 @@ export function createList({ store, clock, onOpen, onNew, onAnswer }) {
 
   function keydown(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const index = order.indexOf(event.target.closest('li')?.dataset.key);
-    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: order.length - 1 }[event.key];
-    if (next === undefined) return;
+    const item = event.target.closest('li');
+    if (event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) return contextmenu(event);
+    const key = item?.dataset.key;
+    const index = order.indexOf(key);
+    const place = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: order.length - 1 }[event.key];
+    const name = acts(event.key, store.get('page', 'letters')) && ofList.find((each) => each.key === event.key)?.name;
+    if (place === undefined && !name) return;
     event.preventDefault();
-    if (order[next]) elementOf(list, order[next]).firstChild.focus();
+    if (name === 'read') return onRead(key);
+    const next = name === 'unread' ? neighbour(order, key, 1, isUnread) : order[place];
+    if (next) elementOf(list, next).firstChild.focus();
+  }
+
+  const isUnread = (key) => store.get('conversation', key)?.unread > 0;
+
+  /** By the other mouse button or its key; a finger presses long. */
+  function contextmenu(event) {
+    const item = event.target.closest('.conversation')?.parentElement;
+    if (!item || (event.pointerType !== 'touch' && !showMenu(item))) return;
+    event.preventDefault();
+  }
+
+  /** What can be done with a conversation that one belongs to. Returns whether there is anything. */
+  function showMenu(item) {
+    const id = item.dataset.key;
+    const summary = store.get('conversation', id);
+    if (!item.isConnected || !isMember(summary)) return false;
+    const { text, key } = ofList.find(({ name }) => name === 'read');
+    const off = summary.notify === 'none';
+    const doings = { read: onRead, notify: () => onNotify(id, off ? 'all' : 'none'), about: onAbout };
+    menu.open(item.firstChild.getBoundingClientRect(), [
+      summary.unread > 0 && { name: 'read', text, icon: 'twice', key: shownKey(key, store.get('page', 'letters')) },
+      { name: 'notify', text: off ? 'Notifications on' : 'Notifications off', icon: off ? 'bell' : 'silent' },
+      { name: 'about', text: 'About this conversation', icon: 'dots' },
+    ].filter(Boolean), (name) => doings[name](id), () => elementOf(list, id)?.firstChild);
+    return true;
   }
 
   return {
@@ -116,11 +154,7 @@ export function createList({ store, clock, onOpen, onNew, onAnswer }) {
       if (key) elementOf(list, key).firstChild.focus();
     },
     /** The next conversation from the open one in the direction of `offset`, 1 or -1; `unread`: that has something unread. */
-    neighbour(offset, unread = false) {
-      const index = order.indexOf(store.get('view', 'open'));
-      let next = index < 0 ? (unread && offset < 0 ? order.length - 1 : 0) : index + offset;
-      while (unread && order[next] && !store.get('conversation', order[next]).unread) next += offset;
-      return order[next];
-    },
+    neighbour: (offset, unread = false) => neighbour(order, store.get('view', 'open'), offset, unread ? isUnread : null),
+    closeMenu: menu.close,
   };
 }

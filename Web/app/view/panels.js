@@ -104,6 +104,7 @@ export function createPanels({ store, app, clock, visit, leave }) {
     warm: () => clock.after(loadAfter, () => load().catch(() => {})),
     close: () => parts?.close(),
     showPlace,
+    focusPlace: () => content.querySelector('[tabindex], button')?.focus(),
     /** What went wrong with an invitation, on its page. */
     refuse: (error) => parts?.join.refuse(error),
     refresh(keys) {

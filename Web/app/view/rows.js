@@ -37,7 +37,7 @@ function fillMessage(item, row) {
           row.root && lead('root', 'thread', row.root, `In the thread of ${row.root.name || 'a message'}: ${row.root.text}`),
           row.forwarded && h('div', { class: 'forwarded' }, icon('forward'), 'Forwarded from ', h('bdi', { dir: 'auto', text: row.forwarded })),
           row.quote && quotation(row.quote),
-          h('div', { class: 'said' }, words(row), meta(row)),
+          h('div', { class: 'said', dir: 'auto' }, words(row), meta(row)),
           row.state === 'failed' && refusal(row)),
         toolbar),
       row.reactions.length > 0 && reactions(row),
@@ -47,8 +47,8 @@ function fillMessage(item, row) {
 }
 
 function words(row) {
-  if (row.gone) return h('div', { class: 'text', dir: 'auto', text: row.text });
-  return h('div', { class: 'text', dir: 'auto' }, ...withMentions(withLinks(row.text), row.people).map((each) => part(each, row.people)));
+  if (row.gone) return h('span', { class: 'text', text: row.text });
+  return h('span', { class: 'text' }, ...withMentions(withLinks(row.text), row.people).map((each) => part(each, row.people)));
 }
 
 function part(part, people) {
@@ -58,7 +58,7 @@ function part(part, people) {
 }
 
 function meta(row) {
-  return h('div', { class: 'meta' },
+  return h('div', { class: 'meta', dir: 'ltr' },
     row.pinned && [icon('pin'), h('span', { class: 'unseen', text: 'Pinned' })],
     row.saving ? h('span', { class: 'edited', text: 'saving' }) : row.edited && action('revisions', 'edited', 'edited', 'Edited. Show earlier versions'),
     h('time', { title: row.exact, text: row.time }),

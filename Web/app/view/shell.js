@@ -28,7 +28,7 @@ const narrow = matchMedia('(max-width: 719px)');
 
 export function createShell({ store, app, clock, attention, announcer }) {
   const banner = createBanner({ store, app, clock });
-  const list = createList({ store, clock, onOpen: visit, onNew: () => newConversation.show(), onAnswer: answer });
+  const list = createList({ store, clock, onOpen: visit, onNew: () => newConversation.show(), onAnswer: answer, onRead: app.markRead, onAbout: (id) => panels.open('about', id), onNotify: notify });
   const newConversation = createNewConversation({ store, app, clock, onCreated: visit });
   const panels = createPanels({ store, app, clock, visit, leave: home });
   const parts = createMessageParts({ store, app, clock, visit, openThread, views: () => ({ composer, thread, timeline }) });
@@ -71,10 +71,38 @@ export function createShell({ store, app, clock, attention, announcer }) {
     if (!name) return;
     event.preventDefault();
     if (name === 'switch' || name === 'help') return void panels.open(name);
+    if (name.endsWith('Region')) return toRegion(name.startsWith('next') ? 1 : -1);
     const next = list.neighbour(name.startsWith('next') ? 1 : -1, name.endsWith('Unread'));
     if (next) visit(next);
   });
   window.addEventListener('popstate', follow);
+  for (const kind of ['dragover', 'drop']) document.addEventListener(kind, takeNoFile);
+
+  /** The parts of the page in their order; what is not there takes no focus, and is passed over. */
+  function toRegion(offset) {
+    const regions = [[list.element, list.focus], [timeline.element, timeline.focus], [composer.element, composer.focus], [thread.element, thread.enter], [panels.place, panels.focusPlace], [welcome, () => welcome.querySelector('button').focus()]];
+    const from = regions.findIndex(([each]) => each.contains(document.activeElement));
+    for (let step = 1; step <= regions.length; step += 1) {
+      const [region, focus] = regions.at((Math.max(from, offset < 0 ? 0 : -1) + offset * step) % regions.length);
+      focus();
+      if (region.contains(document.activeElement)) return;
+    }
+  }
+
+  /** The browser would leave the page for a file that is dropped on it. Text stays text. */
+  function takeNoFile(event) {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    if (event.type === 'drop' && !element.hidden) parts.toast.say('Files cannot be sent yet.');
+  }
+
+  async function notify(id, level) {
+    try {
+      await app.groups.notify(id, level);
+    } catch (error) {
+      parts.toast.refuse('Nothing was changed.', error);
+    }
+  }
 
   /** Opens a conversation as a place in the browser's history, so that its Back leads to the list on a narrow screen. */
   function visit(id) {
@@ -188,6 +216,7 @@ export function createShell({ store, app, clock, attention, announcer }) {
     if (!shown) {
       if (newConversation.element.open) newConversation.element.close();
       panels.close();
+      list.closeMenu();
       parts.closeAll();
       // A session that ended goes on at the same place after the next log-in; one that was left leaves nothing.
       if (leaving && !store.get('view', 'notice')) history.replaceState(null, '', location.pathname + location.search);

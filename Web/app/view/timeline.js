@@ -4,12 +4,13 @@
 // changes the rows, and scrolls by the difference in the same frame; a ResizeObserver does the same for every other change.
 
 import { counters, note } from '../probe.js';
+import { isMember } from '../store/summaries.js';
 import { attentive } from '../sync/reading.js';
 import { badge } from '../sync/unread.js';
 import { elementOf, h, reconcile } from '../ui/dom.js';
 import { icon } from '../ui/icons.js';
 import { anchorAt, atBottom, correction, firstShowing } from '../viewmodel/anchor.js';
-import { moves } from '../viewmodel/shortcuts.js';
+import { acts, moves } from '../viewmodel/shortcuts.js';
 import { timelineRows } from '../viewmodel/timeline.js';
 import { afterGrowth, around, atLatest, further, nearer } from '../viewmodel/window.js';
 import { createRow, fillRow } from './rows.js';
@@ -254,7 +255,8 @@ export function createTimeline({ store, app, clock, attention, actions, onEscape
   }
 
   function showStatus(open, run) {
-    const loading = open && store.get('loading', open);
+    // Without a connection nothing is under way, and still it is what one waits for.
+    const loading = open && (store.get('loading', open) ?? (!run && isMember(store.get('conversation', open)) ? 'opening' : null));
     element.setAttribute('aria-busy', String(Boolean(loading && loading !== 'failed')));
     status.hidden = !loading;
     if (loading === 'failed') {
@@ -283,7 +285,7 @@ export function createTimeline({ store, app, clock, attention, actions, onEscape
       event.preventDefault();
       return toLatest();
     }
-    const offset = moves[event.key];
+    const offset = acts(event.key, store.get('page', 'letters')) && moves[event.key];
     if (!offset) return;
     event.preventDefault();
     const current = keys.indexOf(event.target.dataset.key);
@@ -316,6 +318,7 @@ export function createTimeline({ store, app, clock, attention, actions, onEscape
     refresh,
     toLatest,
     jumpTo,
+    focus: () => scroller.focus({ preventScroll: true }),
     focusRow(sequence) {
       const row = rowOf(sequence);
       row?.focus({ preventScroll: true });

@@ -5,11 +5,11 @@
  * An Enter that commits an input method's candidate must never send. Safari ends the composition before it reports the
  * key, so `isComposing` alone misses it; the old key code 229 marks such a key everywhere.
  */
-export function composerKey({ key, shiftKey, altKey, ctrlKey, metaKey, isComposing, keyCode }, { touch = false } = {}) {
+export function composerKey({ key, shiftKey, altKey, ctrlKey, metaKey, isComposing, keyCode }, { touch = false, enter = 'send' } = {}) {
   if (key !== 'Enter' || isComposing || keyCode === 229) return 'none';
   if (shiftKey || altKey) return 'none';
   // On a touch keyboard there is no Shift+Enter: Enter breaks the line and the button sends.
-  if (touch && !ctrlKey && !metaKey) return 'none';
+  if ((touch || enter === 'break') && !ctrlKey && !metaKey) return 'none';
   return 'send';
 }
 

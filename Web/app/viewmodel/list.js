@@ -52,6 +52,18 @@ function preview(store, summary, pending, draft) {
   return { label, preview: oneLine(entry.content?.text ?? ''), state: '' };
 }
 
+/**
+ * The key after `from` in this order, or before it with `offset` -1; undefined at the end. `wanted(key)`: of those only, and past the
+ * end from the other one on.
+ */
+export function neighbour(order, from, offset, wanted = null) {
+  const index = order.indexOf(from);
+  if (!wanted) return order[index < 0 ? 0 : index + offset];
+  const begin = index < 0 && offset < 0 ? order.length : index;
+  const others = order.map((_, step) => order[(begin + offset * (step + 1) + 2 * order.length) % order.length]);
+  return others.find((key) => key !== from && wanted(key));
+}
+
 /** The beginning of a text, on one line; the rest would never be seen. */
 function oneLine(text) {
   return text.slice(0, 200).replace(/\s+/gu, ' ').trim();

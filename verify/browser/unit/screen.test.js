@@ -6,7 +6,9 @@ import { test } from 'node:test';
 
 import { anchorAt, atBottom, correction, firstShowing } from '../../../Web/app/viewmodel/anchor.js';
 import { composerKey, outgoingText, remainder, scalarCount } from '../../../Web/app/viewmodel/keys.js';
-import { everywhere, helpOn, moves, shortcutOf } from '../../../Web/app/viewmodel/shortcuts.js';
+import { neighbour } from '../../../Web/app/viewmodel/list.js';
+import { preferencesOf } from '../../../Web/app/viewmodel/preferences.js';
+import { acts, everywhere, helpOn, moves, ofList, shortcutOf } from '../../../Web/app/viewmodel/shortcuts.js';
 import { withLinks } from '../../../Web/app/viewmodel/links.js';
 import { colourOf, colours, initials, listTime } from '../../../Web/app/viewmodel/text.js';
 import { afterGrowth, around, atLatest, further, nearer, rowsMax, within } from '../../../Web/app/viewmodel/window.js';
@@ -69,6 +71,10 @@ test('Enter sends, but never out of an input method', () => {
     [{ key: 'a', keyCode: 65 }, {}, 'none'],
     [enter, { touch: true }, 'none'],
     [{ ...enter, ctrlKey: true }, { touch: true }, 'send'],
+    [enter, { enter: 'break' }, 'none'],
+    [{ ...enter, ctrlKey: true }, { enter: 'break' }, 'send'],
+    [{ ...enter, metaKey: true }, { enter: 'break' }, 'send'],
+    [{ ...enter, metaKey: true, isComposing: true }, { enter: 'break' }, 'none'],
   ]) assert.equal(composerKey(event, options), expected, JSON.stringify(event));
 });
 
@@ -147,9 +153,9 @@ function contrast(first, second) {
 }
 
 test('every colour pair can be read in both schemes', () => {
-  const [light, dark] = readFileSync(new URL('style/tokens.css', web), 'utf8').split('@media (prefers-color-scheme: dark)');
-  const colours = (part) => Object.fromEntries([...part.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map((match) => [match[1], match[2]]));
-  const schemes = { light: colours(light), dark: { ...colours(light), ...colours(dark) } };
+  const tokens = [...readFileSync(new URL('style/tokens.css', web), 'utf8').matchAll(/--([\w-]+): (?:light-dark\()?(#[0-9a-f]{6})(?:, (#[0-9a-f]{6})\))?;/g)];
+  const colours = (place) => Object.fromEntries(tokens.map((match) => [match[1], match[place] ?? match[2]]));
+  const schemes = { light: colours(2), dark: colours(3) };
   for (const [scheme, table] of Object.entries(schemes)) {
     const check = (ink, paper, least) => {
       const ratio = contrast(table[ink], table[paper]);
@@ -220,14 +226,63 @@ test('a shortcut is told from writing, by its sign or where it lies', () => {
     [{ shiftKey: true, key: 'ArrowDown', code: 'ArrowDown' }, null],
     [{ ctrlKey: true, key: '/', code: 'Slash' }, 'help'],
     [{ ctrlKey: true, shiftKey: true, key: '/', code: 'Digit7' }, 'help'],
+    [{ key: 'F6', code: 'F6' }, 'nextRegion'],
+    [{ key: 'F6', code: 'F6', shiftKey: true }, 'previousRegion'],
+    [{ key: 'F6', code: 'F6', altKey: true }, null],
   ];
   for (const [change, name] of table) assert.equal(shortcutOf({ ...event, ...change }), name, JSON.stringify(change));
 });
 
 test('the sheet of keys says what the handlers do', () => {
-  const [pages, messages] = helpOn([{ name: 'reply', text: 'Reply', key: 'r' }, { name: 'copy', text: 'Copy' }]);
+  const actions = [{ name: 'reply', text: 'Reply', key: 'r' }, { name: 'recall', text: 'Recall', key: 'Delete' }, { name: 'copy', text: 'Copy' }];
+  const [pages, list, messages, writing] = helpOn(actions, { letters: true, enter: 'send' });
   assert.deepEqual(pages.rows.map(({ text }) => text), everywhere.map(({ text }) => text));
   assert.deepEqual(messages.rows[0].keys, Object.keys(moves).map((key) => [{ ArrowUp: '↑', ArrowDown: '↓' }[key] ?? key]));
   assert.deepEqual(messages.rows[1], { keys: [['r']], text: 'Reply' });
   assert.ok(!messages.rows.some(({ text }) => text === 'Copy'));
+  for (const { key, text } of ofList) assert.ok(list.rows.some((row) => row.text === text && row.keys[0][0] === key), text);
+  assert.deepEqual(writing.rows.slice(0, 2).map(({ keys }) => keys), [[['Enter']], [['Shift', 'Enter']]]);
+});
+
+test('the sheet of keys follows what was chosen', () => {
+  const actions = [{ name: 'reply', text: 'Reply', key: 'r' }, { name: 'recall', text: 'Recall', key: 'Delete' }];
+  const sheet = helpOn(actions, { letters: false, enter: 'break' });
+  const chords = sheet.flatMap(({ rows }) => rows.flatMap(({ keys }) => keys));
+  assert.deepEqual(chords.filter((chord) => chord.length === 1 && /^[a-z+]$/.test(chord[0])), []);
+  assert.ok(sheet[2].rows.some(({ text }) => text === 'Recall'));
+  assert.deepEqual(sheet[3].rows.slice(0, 2).map(({ keys }) => keys), [[['Ctrl', 'Enter']], [['Enter']]]);
+  assert.deepEqual(['r', '+', 'Enter', 'F6'].map((key) => acts(key, false)), [false, false, true, true]);
+});
+
+test('preferences are as usual where nothing, or nothing sensible, was kept', () => {
+  const usual = { theme: 'system', density: 'comfortable', enter: 'send', letters: true, notifying: false };
+  for (const text of [null, '', 'null', '[]', '7', '{"theme":"pink","letters":"no","other":1}']) assert.deepEqual(preferencesOf(text), usual, String(text));
+  assert.deepEqual(preferencesOf('{"theme":"dark","letters":false}'), { ...usual, theme: 'dark', letters: false });
+});
+
+test('the next conversation is the one below, the next unread one any that is left', () => {
+  const order = ['a', 'b', 'c', 'd'];
+  const unread = (key) => key === 'a' || key === 'c';
+  for (const [from, offset, wanted, expected] of [
+    ['b', 1, null, 'c'],
+    ['d', 1, null, undefined],
+    ['a', -1, null, undefined],
+    [null, 1, null, 'a'],
+    ['b', 1, unread, 'c'],
+    ['d', 1, unread, 'a'],
+    ['a', -1, unread, 'c'],
+    [null, 1, unread, 'a'],
+    [null, -1, unread, 'c'],
+    ['a', 1, (key) => key === 'a', undefined],
+  ]) assert.equal(neighbour(order, from, offset, wanted), expected, `${from} ${offset} ${Boolean(wanted)}`);
+  assert.equal(neighbour([], null, 1, unread), undefined);
+});
+
+test('style sheets name no side, so that they fit a page from right to left', () => {
+  for (const name of readdirSync(new URL('style/', web))) {
+    const text = readFileSync(new URL(`style/${name}`, web), 'utf8');
+    assert.deepEqual(text.match(/(?:^|[{;\s])(?:(?:margin|padding|border)-)?(?:left|right)(?:-\w+)?:|text-align: (?:left|right)|float: (?:left|right)/g), null, name);
+    for (const [whole, right, left] of text.matchAll(/(?:padding|margin|inset): [^;\s]+ ([^;\s]+) [^;\s]+ ([^;\s]+);/g)) assert.equal(left, right, `${name}: ${whole}`);
+    assert.doesNotMatch(text, /translateX|border-radius: [^;\s(]+ [^;\s]/, name);
+  }
 });

@@ -8,6 +8,7 @@ import { badge, countUnread, countsAfterReading } from '../../../Web/app/sync/un
 import { afterError, entryOfAck, nextToSend, pause, requeued, settledBy } from '../../../Web/app/sync/queue.js';
 import { attentive, report } from '../../../Web/app/sync/reading.js';
 import { fromSync, inOrder, withEntry, withPosition, withRead } from '../../../Web/app/store/summaries.js';
+import { draftsOf } from '../../../Web/app/sync/drafts.js';
 
 const entry = (sequence, sender = 'u2', kind = 'message') => ({ sequence, sender, kind, time: sequence, content: { type: 'text', text: `${sequence}` } });
 const log = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => entry(from + index));
@@ -168,4 +169,15 @@ test('the list shows the newest first, and keeps what was left only while it is 
   const rows = [summary, { ...summary, conversation: 'y', time: 20 }, left];
   assert.deepEqual(inOrder(rows, null).map((each) => each.conversation), ['y', 'x']);
   assert.deepEqual(inOrder(rows, 'l').map((each) => each.conversation), ['l', 'y', 'x']);
+});
+
+test('a draft is its tab\'s own, and goes to another when its tab is gone', () => {
+  const row = (tab, time, text, more = {}) => ({ user: 'ann', conversation: 'g', tab, time, text, ...more });
+  const rows = [row('here', 5, 'mine'), row('there', 6, 'of a tab that lives'), row('gone', 4, 'left behind', { reply_to: 7 }), { ...row('gone', 1, 'of Ben'), user: 'ben' }];
+  const here = { user: 'ann', tab: 'here', living: new Set(['here', 'there']) };
+  const { drafts, taken } = draftsOf(rows, here);
+  assert.deepEqual(drafts, [{ ...row('here', 5, 'left behind\n\nmine'), reply_to: 7, people: [] }]);
+  assert.deepEqual(taken, [rows[2]]);
+  assert.deepEqual(draftsOf(rows.slice(0, 2), here), { drafts: [rows[0]], taken: [] });
+  assert.deepEqual(draftsOf([row('gone', 1, 'same'), row('lost', 2, 'same')], here).drafts.map(({ tab, text }) => [tab, text]), [['here', 'same']]);
 });
