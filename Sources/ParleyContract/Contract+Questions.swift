@@ -98,6 +98,9 @@ extension Contract {
             "report", "Tells the administrators of a message.",
             [sequence, .must("reason", .text(1...Limits.reasonCharacters))], answer: "ok",
             example: #"{"conversation":"general","sequence":40,"reason":"spam"}"#),
+        question(
+            "resolve", "Takes the reports of a message off the list; for administrators.", [sequence], answer: "ok",
+            example: #"{"conversation":"general","sequence":40}"#),
         RequestDescription(
             "data", "One's own private JSON, of the account or of a conversation; asks where none is given.",
             [

@@ -27,6 +27,7 @@ extension SQLiteMessageStore {
         case .block(let user, let by, let on): return try self.block(user, by: by, on: on)
         case .report(let conversation, let sequence, let by, let reason, let time):
             return try self.report(sequence, in: conversation, by: by, reason: reason, time: time)
+        case .resolve(let conversation, let sequence, let by): return try self.resolve(sequence, in: conversation, by: by)
         case .notify(let conversation, let user, let level): return try self.notify(user, in: conversation, level)
         case .preferences(let user, let receipts, let presence):
             return try self.prefer(user, receipts: receipts, presence: presence)
@@ -95,12 +96,7 @@ extension SQLiteMessageStore {
         throws(SQLiteError) -> NoteOutcome
     {
         guard let (live, key) = try self.member(user, of: conversation) else { return .refused(.notMember) }
-        let kind = try self.writer.statement("SELECT kind FROM entries WHERE conversation = ?1 AND sequence = ?2")
-        kind.bind(1, live.key)
-        kind.bind(2, sequence)
-        guard try kind.one() == Int64(EntryKind.message.rawValue), try self.writer.isVisible(sequence, to: user, in: live) else {
-            return .refused(.noMessage)
-        }
+        guard try self.isMessage(sequence, visibleTo: user, in: live) else { return .refused(.noMessage) }
         try self.update(
             """
             INSERT INTO reports (conversation, sequence, user, reason, time) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING
@@ -113,6 +109,29 @@ extension SQLiteMessageStore {
             insert.bind(5, time)
         }
         return .done
+    }
+
+    private func resolve(_ sequence: Int64, in conversation: ConversationID, by user: UserID) throws(SQLiteError) -> NoteOutcome {
+        guard let (live, key) = try self.member(user, of: conversation) else { return .refused(.notMember) }
+        guard let role = try self.writer.member(key, in: live)?.membership.role, role >= .administrator else {
+            return .refused(.forbidden)
+        }
+        guard try self.isMessage(sequence, visibleTo: user, in: live) else { return .refused(.noMessage) }
+        try self.update("DELETE FROM reports WHERE conversation = ?1 AND sequence = ?2") { delete in
+            delete.bind(1, live.key)
+            delete.bind(2, sequence)
+        }
+        return .done
+    }
+
+    private func isMessage(_ sequence: Int64, visibleTo user: UserID, in conversation: LiveConversation) throws(SQLiteError)
+        -> Bool
+    {
+        let kind = try self.writer.statement("SELECT kind FROM entries WHERE conversation = ?1 AND sequence = ?2")
+        kind.bind(1, conversation.key)
+        kind.bind(2, sequence)
+        guard try kind.one() == Int64(EntryKind.message.rawValue) else { return false }
+        return try self.writer.isVisible(sequence, to: user, in: conversation)
     }
 
     private func notify(_ user: UserID, in conversation: ConversationID, _ level: NotifyLevel) throws(SQLiteError) -> NoteOutcome

@@ -88,12 +88,13 @@ import Testing
     static let blocks = Form(type: "blocks", fields: [])
     static let report = ask("report", ("sequence", "4"), ("reason", #""spam""#))
     static let reports = ask("reports", ("before", "9"), ("limit", "9"))
+    static let resolve = ask("resolve", ("sequence", "4"))
     static let data = ask("data", ("data", "{}"))
 
     static let forms: [Form] =
         [send, edit, recall, react, pin, forward, create, change, invite, mute, join, link, unlink] + named + bare
         + [thread, revisions, reactions, pins, mentions, audit, links, linkInfo, changed, banned, receipts, readers, record]
-        + [presence, typing, follow, notify, preferences, block, blocks, report, reports, data]
+        + [presence, typing, follow, notify, preferences, block, blocks, report, reports, resolve, data]
 
     // MARK: Rules
 
@@ -269,6 +270,7 @@ import Testing
     static let questions: [Case] =
         sequence("root", of: thread) + sequence("sequence", of: revisions) + sequence("sequence", of: reactions)
         + sequence("sequence", of: readers) + sequence("sequence", of: record) + sequence("sequence", of: report)
+        + sequence("sequence", of: resolve)
         + [thread, revisions, reactions, mentions, audit, changed, banned, readers, reports].flatMap { limit(of: $0) }
         + flag("push", of: follow) + flag("on", of: block) + flag("watch", of: presence, required: false)
         + flag("receipts", of: preferences, required: false) + flag("presence", of: preferences, required: false)

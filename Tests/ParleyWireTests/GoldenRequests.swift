@@ -152,6 +152,7 @@ enum GoldenRequests {
         "preferences-asked": .query(.preferences),
         "report": .note(.report(general, sequence: 40, reason: "spam")),
         "reports": .query(.reports(general, before: 18, limit: 50)),
+        "resolve": .note(.resolve(general, sequence: 40)),
         "data": .note(.data(general, Array(#"{"color":"red"}"#.utf8))),
         "data-account": .note(.data(nil, Array("{}".utf8))),
         "data-question": .query(.data(general)),

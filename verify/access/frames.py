@@ -60,7 +60,7 @@ def frame(row: str, case: Case) -> dict[str, Any]:
         "members@requested": {"state": "requested"}, "receipts": {}, "readers": {"sequence": case.own, "list": "unread"},
         "readers@theirs": {"sequence": theirs, "list": "unread"}, "receipt_record": {"sequence": case.own},
         "receipt_record@theirs": {"sequence": theirs}, "notify": {"level": "all"}, "report": {"sequence": theirs, "reason": "spam"},
-        "reports": {}, "data": {}, "data@set": {"data": {"color": "red"}}, "typing": {}, "follow": {"push": True},
+        "reports": {}, "resolve": {"sequence": theirs}, "data": {}, "data@set": {"data": {"color": "red"}}, "typing": {}, "follow": {"push": True},
     }  # fmt: skip
     others: dict[str, dict[str, Any]] = {
         "forward@from": {**base, "conversation": case.home, "from": {"conversation": group.id, "sequence": theirs}},

@@ -105,6 +105,7 @@ block                    ok  ok  ok  ok  ok  ok  ok  ok  ok   ok              ha
 blocks                   ok  ok  ok  ok  ok  ok  ok  ok  ok   blocks          hall
 report                   N   N   N   N   N   ok  ok  ok  ok   ok              hall
 reports                  N   N   N   N   N   F   F   ok  ok   reports         hall
+resolve                  N   N   N   N   N   F   F   ok  ok   ok              hall
 data@set                 N   N   N   N   N   ok  ok  ok  ok   ok              hall
 data                     N   N   N   N   N   ok  ok  ok  ok   data            hall
 data@account             ok  ok  ok  ok  ok  ok  ok  ok  ok   data            hall

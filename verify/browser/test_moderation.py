@@ -45,6 +45,22 @@ def test_a_report_reaches_the_administrators(stage, group):
     assert 'recall' in [entry['kind'] for entry in people['Ann'].log(conversation)]
 
 
+def test_an_administrator_settles_a_report(stage, group):
+    page, panel, people, conversation, name = group
+    first, second = [people['Cleo'].send(conversation, text) for text in ('Buy my watches', 'Or my lamps')]
+    for who, sequence in (('Ben', first), ('Ann', first), ('Ben', second)):
+        people[who].request('report', conversation=conversation, sequence=sequence, reason='Spam')
+    panel.about()
+    panel.go('Reports')
+    page.until('return document.querySelectorAll(".report").length === 3')
+    page.run('document.querySelectorAll(".report .quiet")[2].click()')
+    panel.told('The reports of this message are settled.')
+    left = 'return [...document.querySelectorAll(".report")].map((e) => Number(e.dataset.sequence)).join()'
+    page.until(left + f' === "{second}"')
+    assert [each['sequence'] for each in people['Ann'].request('reports', conversation=conversation)['reports']] == [second]
+    assert page.run('return document.activeElement.id') == 'panel-heading'
+
+
 def test_the_audit_log_tells_it_in_words(stage, group):
     page, panel, people, conversation, name = group
     people['Ann'].act('role', conversation, user=people['Ben'].user, role='administrator')

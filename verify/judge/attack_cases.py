@@ -114,6 +114,7 @@ REQUESTS: dict[str, list[Field]] = {
     "blocks": [],
     "report": [conversation, sequence, Field("reason", TEXT, "spam", True, 1, 500)],
     "reports": [conversation, Field("before", INTEGER, 3, False, 1), limit],
+    "resolve": [conversation, sequence],
     "data": [Field("conversation", IDENTIFIER, GROUP, False), Field("data", OBJECT, {"color": "red"}, False)],
     "typing": [conversation],
     "presence": [Field("users", USERS, [OTHER], True, 1, 200), Field("watch", BOOLEAN, False, False)],

@@ -61,7 +61,8 @@ def test_what_the_server_owns_is_refused_in_every_request(world: World, name: st
 def frame(type: str, **more: Any) -> dict[str, Any]:
     """A request about the group; a `client_id` where the request makes an entry."""
     asks = {
-        "members", "readers", "receipt_record", "reactions", "revisions", "thread", "data", "report", "presence", "preferences", "block",
+        "members", "readers", "receipt_record", "reactions", "revisions", "thread", "data", "report", "resolve", "presence", "preferences",
+        "block",
     }  # fmt: skip
     base: dict[str, Any] = {"type": type}
     if type not in ("create", "preferences", "block"):
@@ -119,6 +120,7 @@ MEANING: dict[str, tuple[dict[str, Any], set[int], str]] = {
     "forward from a foreign group": (frame("forward", **{"from": {"conversation": "away", "sequence": 1}}), {40300}, ""),
     "report beyond the end": (frame("report", sequence=100_000, reason="x"), {40402}, "sequence"),
     "report of a control entry": (frame("report", sequence=1, reason="x"), {40402}, "sequence"),
+    "reports of what is not there settled": (frame("resolve", sequence=100_000), {40402}, "sequence"),
     "readers of a control entry": (frame("readers", sequence=1, list="read"), {40402}, "sequence"),
     "record beyond the end": (frame("receipt_record", sequence=100_000), {40402}, "sequence"),
     "revisions beyond the end": (frame("revisions", sequence=100_000), {40402}, "sequence"),

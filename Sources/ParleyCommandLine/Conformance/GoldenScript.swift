@@ -257,6 +257,9 @@ enum GoldenScript {
             "report",
             #"{"type":"report","id":5,"conversation":"general","sequence":40,"reason":"spam"}"#, needs: [.theirs]),
         GoldenCase(
+            "resolve",
+            #"{"type":"resolve","id":5,"conversation":"general","sequence":40}"#, needs: [.reported]),
+        GoldenCase(
             "data",
             #"{"type":"data","id":5,"conversation":"general","data":{"color":"red"}}"#),
         GoldenCase(

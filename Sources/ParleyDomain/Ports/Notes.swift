@@ -5,6 +5,8 @@ package enum Note: Sendable, Equatable {
     case block(UserID, by: UserID, on: Bool)
     /// A message that the reporter may see; once per reporter and message.
     case report(ConversationID, sequence: Int64, by: UserID, reason: String, time: Int64)
+    /// Takes the reports of a message off the list: by an administrator who may see the message.
+    case resolve(ConversationID, sequence: Int64, by: UserID)
     case notify(ConversationID, UserID, NotifyLevel)
     /// Nil leaves a preference as it is. Receipts off excludes the user from the counts of what is sent from now on (R54).
     case preferences(UserID, receipts: Bool?, presence: Bool?)
@@ -51,6 +53,8 @@ package struct ReceiptsTurn: Sendable, Equatable {
 
 package enum NoteRefusal: Sendable, Equatable {
     case notMember
+    /// For owner and administrators only.
+    case forbidden
     case unknownUser(UserID)
     /// There is no such message, or the user may not see it.
     case noMessage

@@ -147,6 +147,7 @@ extension Sequencer {
     {
         switch outcome {
         case .refused(.notMember): return [.answer(origin, .refused(Refusal(.notMember)))]
+        case .refused(.forbidden): return [.answer(origin, .refused(Refusal(.forbidden)))]
         case .refused(.unknownUser(let user)):
             return [.answer(origin, .refused(Refusal(.unknownUser, field: "user", rule: "there is no user \(user)")))]
         case .refused(.noMessage): return [.answer(origin, .refused(Refusal(.noMessage, field: "sequence")))]

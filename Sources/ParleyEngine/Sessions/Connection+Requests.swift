@@ -63,6 +63,7 @@ extension Connection {
             direct = Engine.directConversation(of: user, other)
         case .report(let conversation, let sequence, let reason):
             note = .report(conversation, sequence: sequence, by: user, reason: reason, time: self.engine.clock.wall())
+        case .resolve(let conversation, let sequence): note = .resolve(conversation, sequence: sequence, by: user)
         case .data(let conversation, let data): note = .data(user, conversation, data)
         }
         self.engine.shard.post(CollectionOfOne(.note(origin, note, direct: direct)))

@@ -107,6 +107,34 @@ extension MessageStoreContract {
                 try expectEqual(found, wanted, "u\(number)")
             }
         },
+        ContractCase("administrators take the reports of a message that they may see off the list") { subject in
+            var room = try Room.make(subject, members: 3, historyVisible: false)
+            try subject.addUsers([user(4), user(5)])
+            try room.send("m")
+            try room.send("n")
+            try room.make("add", .add([user(4)]))
+            for number in [3, 4] { try room.make("role\(number)", .setRole(user(number), .administrator)) }
+            for (sequence, number) in [(2, 1), (2, 2), (3, 2)] as [(Int64, Int)] {
+                let report = Note.report(room.id, sequence: sequence, by: user(number), reason: "r", time: 5)
+                try expectEqual(room.note(report), .done)
+            }
+            func resolve(_ sequence: Int64, by number: Int) throws -> NoteOutcome {
+                try room.note(.resolve(room.id, sequence: sequence, by: user(number)))
+            }
+            func left() throws -> [Int64] {
+                try room.reader.reports(of: room.id, for: user(1), limit: 9).map(\.sequence)
+            }
+            try expectEqual(resolve(2, by: 2), .refused(.forbidden), "a member")
+            try expectEqual(resolve(2, by: 5), .refused(.notMember), "a stranger")
+            try expectEqual(resolve(2, by: 4), .refused(.noMessage), "an administrator who may not see it")
+            for sequence in [1, 99] as [Int64] { try expectEqual(resolve(sequence, by: 3), .refused(.noMessage), "\(sequence)") }
+            try expectEqual(left(), [3, 2, 2], "nothing is gone")
+            try expectEqual([resolve(2, by: 3), resolve(2, by: 1)], [.done, .done], "once and again")
+            room.subject = try subject.reopen()
+            try expectEqual(left(), [3], "what is left")
+            try expectEqual(room.note(.report(room.id, sequence: 2, by: user(2), reason: "again", time: 6)), .done)
+            try expectEqual(left(), [2, 3], "reported again")
+        },
         ContractCase("a level of notices is a member's own, and his devices are told") { subject in
             var room = try Room.make(subject, members: 2)
             try subject.addUsers([user(3)])

@@ -16,6 +16,14 @@ extension MemoryState {
                 self.conversations[id]?.reports.append(report)
             }
             return .done
+        case .resolve(let id, let sequence, let user):
+            guard let conversation = self.conversations[id], let member = conversation.active(user) else {
+                return .refused(.notMember)
+            }
+            guard member.row.role >= .administrator else { return .refused(.forbidden) }
+            guard conversation.message(sequence) != nil, member.sees(sequence) else { return .refused(.noMessage) }
+            self.conversations[id]?.reports.removeAll { $0.sequence == sequence }
+            return .done
         case .notify(let id, let user, let level):
             guard let member = self.conversations[id]?.active(user) else { return .refused(.notMember) }
             guard member.row.notify != level else { return .done }

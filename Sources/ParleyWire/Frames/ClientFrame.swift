@@ -51,6 +51,7 @@ package enum NoteRequest: Sendable, Equatable {
     case preferences(receipts: Bool?, presence: Bool?)
     case block(UserID, on: Bool)
     case report(ConversationID, sequence: Int64, reason: String)
+    case resolve(ConversationID, sequence: Int64)
     /// A JSON object of the user's own: of his account, or of one conversation.
     case data(ConversationID?, [UInt8])
 }

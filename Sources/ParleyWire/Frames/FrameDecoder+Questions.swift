@@ -141,6 +141,9 @@ extension FrameDecoder {
             let reason = try object.text("reason", bytes, characters: 1...Limits.reasonCharacters)
             let sequence = try object.integer("sequence", bytes, in: self.sequences)
             return .note(.report(try object.identifier("conversation", bytes), sequence: sequence, reason: reason))
+        case "resolve":
+            let sequence = try object.integer("sequence", bytes, in: self.sequences)
+            return .note(.resolve(try object.identifier("conversation", bytes), sequence: sequence))
         case "data":
             let conversation: ConversationID? = try object.optionalIdentifier("conversation", bytes)
             guard let range = try object.optionalObject("data", bytes) else { return .query(.data(conversation)) }

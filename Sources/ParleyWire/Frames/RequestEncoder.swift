@@ -119,6 +119,8 @@ package struct RequestEncoder {
                 $0.writeField("sequence", sequence)
                 $0.writeField("reason", text: reason)
             }
+        case .resolve(let conversation, let sequence):
+            buffer.writeRequest("resolve", id, conversation) { $0.writeField("sequence", sequence) }
         case .data(let conversation, let data):
             buffer.writeRequest("data", id) {
                 if let conversation { $0.writeField("conversation", conversation) }

@@ -53,8 +53,18 @@ export function reportsScreen(context, conversation) {
       h('blockquote', { class: 'quote' },
         text !== undefined && h('bdi', { class: 'quote-name', text: nameOf(store, entry.sender) }),
         h('p', { dir: 'auto', text: gone ? 'This message was recalled.' : (text ?? 'Loading …') })),
-      text !== undefined && h('span', { class: 'link-actions' },
-        h('button', { type: 'button', class: 'quiet danger', text: 'Recall the message', on: { click: (event) => recall(event.currentTarget, sequence) } })));
+      h('span', { class: 'link-actions' },
+        h('button', { type: 'button', class: 'quiet', text: 'Settle', on: { click: (event) => settle(event.currentTarget, sequence) } }),
+        text !== undefined && h('button', { type: 'button', class: 'quiet danger', text: 'Recall the message', on: { click: (event) => recall(event.currentTarget, sequence) } })));
+  }
+
+  /** All reports of the message leave the list, for every administrator. */
+  async function settle(button, sequence) {
+    const ask = () => app.groups.ask({ type: 'resolve', conversation, sequence });
+    if (!(await panel.attempt(button, ask, 'The reports of this message are settled.'))) return;
+    reports = reports.filter((each) => each.sequence !== sequence);
+    show();
+    document.querySelector('#panel-heading').focus();
   }
 
   async function recall(button, sequence) {
