@@ -228,13 +228,6 @@ struct HTTPConnectionTests {
         #expect(try kept.sent().hasSuffix("\r\n\r\ntwo"))
     }
 
-    @Test func unchangedHasNoLength() throws {
-        let bench = try Bench()
-        try bench.feed("GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
-        bench.connection.answer(GatheredResponse(head: Response(status: .notModified).head))
-        #expect(try !bench.sent().contains("Content-Length"))
-    }
-
     @Test(arguments: [("gzip", "415"), ("identity, br", "415"), ("identity", ""), ("", "")])
     func packedBodyIsRefused(coding: String, status: String) throws {
         let bench = try Bench()

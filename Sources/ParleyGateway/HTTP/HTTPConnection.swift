@@ -290,8 +290,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Swept
         }
         headers.replaceOrAdd(name: "Date", value: self.registry.httpDate())
         let hasBody = status.code >= 200 && status.code != 204 && status.code != 304
-        headers.remove(name: "Content-Length")
-        if hasBody { headers.add(name: "Content-Length", value: "\(response.body.readableBytes)") }
+        if hasBody { headers.replaceOrAdd(name: "Content-Length", value: "\(response.body.readableBytes)") }
         if !self.keepsAlive { headers.replaceOrAdd(name: "Connection", value: "close") }
         self.write(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers)))
         self.deadlines.wrote(512)
