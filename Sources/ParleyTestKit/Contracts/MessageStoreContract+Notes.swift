@@ -122,7 +122,7 @@ extension MessageStoreContract {
                 try room.note(.resolve(room.id, sequence: sequence, by: user(number)))
             }
             func left() throws -> [Int64] {
-                try room.reader.reports(of: room.id, for: user(1), limit: 9).map(\.sequence)
+                try room.reader.reports(of: room.id, for: user(1), before: .max, limit: 9).map(\.sequence)
             }
             try expectEqual(resolve(2, by: 2), .refused(.forbidden), "a member")
             try expectEqual(resolve(2, by: 5), .refused(.notMember), "a stranger")
