@@ -109,7 +109,7 @@ resolve                  N   N   N   N   N   F   F   ok  ok   ok              ha
 data@set                 N   N   N   N   N   ok  ok  ok  ok   ok              hall
 data                     N   N   N   N   N   ok  ok  ok  ok   data            hall
 data@account             ok  ok  ok  ok  ok  ok  ok  ok  ok   data            hall
-typing                   N   N   N   N   N   ok  ok  ok  ok   ok              hall
+typing                   N   N   N   N   N   M   ok  ok  ok   ok              hall
 presence                 ok  ok  ok  ok  ok  ok  ok  ok  ok   presence        hall
 presence@conversation    N   N   N   N   N   ok  ok  ok  ok   presence        hall
 presence@watch           ok  ok  ok  ok  ok  ok  ok  ok  ok   presence        hall
