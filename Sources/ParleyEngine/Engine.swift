@@ -46,8 +46,9 @@ package final class Engine: SocketSessionFactory {
         let planner = pushHook.map { PushPlanner(hook: $0, readers: readers, settings: settings, logger: logger) }
         self.planner = planner
         self.shard = ShardRunner(store: store, settings: settings, clock: clock, logger: logger) { effects in
-            outbox.dispatch(effects)
+            // First: who has an ack, or reads of somebody's coming or going, finds it noted.
             planner?.observe(effects)
+            outbox.dispatch(effects)
         }
         outbox.open(engine: self)
         let shard = self.shard
