@@ -159,9 +159,10 @@ def test_the_list_counts_what_one_wants_to_be_told_of(stage, group):
         people['Ben'].send(loud, f'word {number}')
     content = {'type': 'text', 'text': 'Ann?', 'mentions': [people['Ann'].user]}
     people['Ben'].request('send', conversation=quiet, client_id='m1', content=content)
+    # The mention was sent last: what it comes after is there too.
+    page.until('return [...document.querySelectorAll(".conversation .at")].length === 1')
     page.until('return document.title.startsWith("(99+) ")')
     assert marks(page, 'Loud') == ['99+', False, '', False]
-    page.until('return [...document.querySelectorAll(".conversation .at")].length === 1')
     assert marks(page, 'Quiet') == ['4', False, '@ 1 mention you', False]
 
     def level(title, name):
