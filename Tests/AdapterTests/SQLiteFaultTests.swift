@@ -58,15 +58,21 @@ import Testing
         }
     }
 
-    /// What needs a damaged row fails, and its neighbours in the batch do not.
-    @Test func aDamagedRowIsTheFailureOfWhatNeedsItAlone() throws {
-        let subject = try SQLiteSubject()
-        try subject.makeRoom(messages: 2)
+    /// A second group, of one member.
+    private static func makeOther(in subject: SQLiteSubject) throws -> ConversationID {
         let other = ConversationID(trusted: "other")
         let make = Draft(
             conversation: other, sender: SQLiteSubject.anna, clientID: ClientID(trusted: "make"), kind: .created,
             change: .create(NewConversation(kind: .group, title: "Other"), members: []), time: SQLiteSubject.start, decidedAt: 0)
         _ = try subject.store.append([make])
+        return other
+    }
+
+    /// What needs a damaged row fails, and its neighbours in the batch do not.
+    @Test func aDamagedRowIsTheFailureOfWhatNeedsItAlone() throws {
+        let subject = try SQLiteSubject()
+        try subject.makeRoom(messages: 2)
+        let other = try Self.makeOther(in: subject)
         try subject.tamper("UPDATE entries SET content = CAST('xhe content of m0' AS BLOB) WHERE client_id = 'm0'")
         try subject.tamper("UPDATE members SET role = 9 WHERE user = 2")
         var far = SQLiteSubject.message("far")
@@ -98,11 +104,7 @@ import Testing
     @Test func aDamagedHeadKeepsNoPositionOfOthers() throws {
         let subject = try SQLiteSubject()
         try subject.makeRoom(messages: 2)
-        let other = ConversationID(trusted: "other")
-        let make = Draft(
-            conversation: other, sender: SQLiteSubject.anna, clientID: ClientID(trusted: "make"), kind: .created,
-            change: .create(NewConversation(kind: .group, title: "Other"), members: []), time: SQLiteSubject.start, decidedAt: 0)
-        _ = try subject.store.append([make])
+        let other = try Self.makeOther(in: subject)
         try subject.tamper("UPDATE conversations SET kind = 9 WHERE id = 'other'")
         let again = try SQLiteSubject(folder: subject.folder.copy())
         try again.store.advance([

@@ -1,5 +1,6 @@
-import ParleyDomain
 import Testing
+
+@testable import ParleyDomain
 
 /// The order in which commands become entries, without a store, a clock or a thread.
 @Suite struct SequencerTests {
@@ -64,6 +65,10 @@ import Testing
         let ban = Command(Self.room("b"), ClientID(trusted: "ban"), .ban(UserID(trusted: "dan")))
         _ = sequencer.submit(Submission(origin: Self.origin(10), user: Self.ann, command: ban))
         let picked = sequencer.pick()
+        // Somebody who types in a conversation whose place of his is not known yet.
+        _ = sequencer.attach(.nobody, user: UserID(trusted: "eve"), memberships: [])
+        sequencer.enter(UserID(trusted: "eve"), Self.room("c"))
+        #expect(sequencer.type(Self.origin(11), UserID(trusted: "eve"), in: Self.room("c"), at: 1).isEmpty)
         var damaged = Unknown()
         damaged.conversations = [Self.room("c")]
         damaged.targets = [TargetQuery(conversation: Self.room("a"), sequence: 1, user: Self.ann)]
@@ -75,7 +80,8 @@ import Testing
             guard case .answer(let origin, .refused(let refusal)) = effect, refusal.code == .internalError else { return nil }
             return origin.request
         }
-        #expect(answered.sorted() == [2, 9, 10])
+        #expect(answered.sorted() == [2, 9, 10, 11])
+        #expect(sequencer.typeUnplaced(at: 1).isEmpty)
         #expect(sequencer.leaveOut(Unknown(), of: picked, &effects).count == picked.count)
     }
 

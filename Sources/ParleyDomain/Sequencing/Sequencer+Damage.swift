@@ -1,6 +1,6 @@
 /// What is done about things that the store has, but damaged.
 extension Sequencer {
-    /// The picked commands that rest on none of these things. The others are answered, and so are the questions and positions that do.
+    /// The picked commands that rest on none of these things. The others are answered, and so are the questions, positions and typists that do.
     package mutating func leaveOut(_ damaged: Unknown, of picked: [Submission], _ effects: inout [Effect]) -> [Submission] {
         guard !damaged.isEmpty else { return picked }
         let refused = Answer.refused(Self.refusal(for: .corrupt("")))
@@ -16,6 +16,10 @@ extension Sequencer {
             effects.append(.answer(position.origin, refused))
         }
         self.unplaced.removeAll { rests(on: $0.update.conversation, [$0.update.user]) }
+        for typist in self.typists where rests(on: typist.conversation, [typist.user]) {
+            effects.append(.answer(typist.origin, refused))
+        }
+        self.typists.removeAll { rests(on: $0.conversation, [$0.user]) }
         return picked.filter { submission in
             let (command, user) = (submission.command, submission.user)
             let targets = [Self.target(of: submission), self.quoted(by: submission)].compactMap { $0 }
